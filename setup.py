@@ -17,7 +17,7 @@ setuptools.setup(
     description=cfg["description"],
     long_description=readme.read_text(encoding="utf-8") if readme.exists() else cfg["description"],
     long_description_content_type="text/markdown",
-    keywords=cfg["keywords"],
+    keywords=cfg["keywords"].split(),
     author=cfg["author"],
     author_email=cfg["author_email"],
     license="Apache-2.0",
