@@ -7,7 +7,7 @@ __all__ = ['CollapseError', 'DataError', 'RunFolderError', 'check_number', 'chec
            'read_json', 'digest', 'folder_lock', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #1aea03dc
-import hashlib, json, math, os, sys, tempfile
+import hashlib, json, math, os, re, sys, tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def check_number(
 ): # The value, unchanged
     "Raise a `CollapseError` unless `value` is a finite number in `[low, high]` (or `(low, high]` with `above`)."
     kinds = (int, np.integer) if integer else (int, float, np.integer, np.floating)
-    ok = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+    ok = isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < math.inf
     if ok and low is not None: ok = value > low if above else value >= low
     if ok and high is not None: ok = value <= high
     if ok: return value
@@ -49,7 +49,9 @@ def check_choice(
     choices, # Allowed values
 ): # The value, unchanged
     "Raise a `CollapseError` unless `value` is one of `choices`."
-    if value in choices: return value
+    try: known = value in choices
+    except (TypeError, ValueError): known = False # a list, an array
+    if known: return value
     raise CollapseError(f"{name}={value!r} is unknown; choose one of: {', '.join(map(str, choices))}.")
 
 # %% ../nbs/00_core.ipynb #1a489513
@@ -64,7 +66,9 @@ def atomic_write(
 ): # Yields a temporary `Path` to write to
     "Write to a temporary file beside `path`; sync it and rename it over `path` if the block succeeds."
     path = Path(path)
-    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix='.tmp')
+    if path.is_dir(): raise CollapseError(f"{str(path)!r} is a folder where a file is to be written; move it away or choose another place.")
+    try: fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix='.tmp')
+    except OSError as e: raise CollapseError(f"{str(path)!r} cannot be written ({e.strerror}); choose a folder that is there and that you may write to.") from None
     os.close(fd)
     try:
         yield Path(tmp)
@@ -76,8 +80,8 @@ def atomic_write(
 
 def _umask():
     "The process's umask, read without a race where the system shows it."
-    try: return int(next(o for o in open('/proc/self/status') if o.startswith('Umask')).split()[1], 8)
-    except (OSError, StopIteration): return 0o022
+    try: return int(re.search(r'^Umask:\s*(\d+)', Path('/proc/self/status').read_text(), re.M)[1], 8)
+    except (OSError, TypeError): return 0o022
 
 # %% ../nbs/00_core.ipynb #3bb4368c
 def _jsonable(o):
@@ -101,7 +105,7 @@ def read_json(
 )->dict: # What the file holds
     "Read a JSON file; a broken one is a `CollapseError` that names it."
     try: return json.loads(Path(path).read_text(encoding='utf-8'))
-    except (ValueError, OSError) as e: raise CollapseError(f"{path}: cannot be read as JSON ({e}). Restore or remove it.") from None
+    except (ValueError, OSError) as e: raise CollapseError(f"{str(path)!r} cannot be read as JSON ({getattr(e, 'strerror', None) or e}). Restore or remove it.") from None
 
 # %% ../nbs/00_core.ipynb #67e73457
 def digest(
@@ -129,6 +133,8 @@ def folder_lock(
     try: lock.acquire()
     except filelock.Timeout:
         raise RunFolderError(f"out={str(folder)!r} is being written by another process; wait for it or choose another folder.") from None
+    except OSError as e:
+        raise RunFolderError(f"out={str(folder)!r} cannot be written to ({e.strerror}); choose another folder.") from None
     try: yield
     finally: lock.release()
 
