@@ -6,14 +6,14 @@
 __all__ = ['DATASETS', 'Images', 'Dataset', 'stratified_subset', 'load_dataset', 'BatchLoader']
 
 # %% ../nbs/01_data.ipynb #03cde696
-import os, warnings
+import json, os, warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import joblib, numpy as np, torch
 from PIL import Image
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
@@ -27,6 +27,12 @@ class Images:
     labels: torch.Tensor # (N,) int64, indices into `class_names`
     class_names: tuple # Names of the classes
 
+    def __post_init__(self):
+        p, y, k = self.pixels, self.labels, len(self.class_names)
+        if p.dtype != torch.uint8 or p.ndim != 4: raise DataError(f"pixels is {p.dtype} of shape {tuple(p.shape)}; give a uint8 tensor (N, H, W, C).")
+        if y.dtype != torch.int64 or y.shape != p.shape[:1]: raise DataError(f"labels is {y.dtype} of shape {tuple(y.shape)} for {len(p)} images; give one int64 label each.")
+        if len(y) and not 0 <= y.min() <= y.max() < k: raise DataError(f"labels span {y.min()}…{y.max()}, but there are {k} class_names; give indices of 0…{k-1}.")
+
     def __len__(self): return len(self.labels)
     def __getitem__(self, idx): return replace(self, pixels=self.pixels[idx], labels=self.labels[idx])
 
@@ -34,6 +40,7 @@ class Images:
     def mean_std(self): # Two (C,) float32 tensors in units of 0…255
         "Mean and standard deviation of each colour channel, summed exactly in integers."
         n, sums, squares = self.pixels[...,0].numel(), 0, 0
+        if not n: raise DataError('images is empty; give at least one.')
         for chunk in self.pixels.split(4096):
             x = chunk.flatten(0,2).long()
             sums, squares = sums + x.sum(0), squares + (x*x).sum(0)
@@ -73,10 +80,12 @@ def _digits(root, download, skip_corrupt):
 def _cifar(name, root, download):
     cls = getattr(import_torchvision().datasets, name)
     if root is None: raise CollapseError(f"root=None: say where {name} is or should go (--root DIR), with download=True (--download) if it is not there yet.")
-    if not download and not Path(root).is_dir(): raise DataError(f"root={str(root)!r} is not a folder; add download=True (--download) to fetch {name} into it.")
-    try: sets = [cls(str(root), train=train, download=download) for train in (True, False)]
-    except RuntimeError as e:
-        raise DataError(f"root={str(root)!r} holds no intact {name} ({str(e).splitlines()[0]}); add download=True (--download) or name another root.") from None
+    root = os.path.expanduser(root)
+    if not download and not os.path.isdir(root): raise DataError(f"root={root!r} is not a folder; add download=True (--download) to fetch {name} into it.")
+    try: sets = [cls(root, train=train, download=download) for train in (True, False)]
+    except (RuntimeError, OSError) as e:
+        if download: raise DataError(f"{name} could not be fetched into root={root!r} ({str(e).splitlines()[0]}); try again, or name a folder that holds it or that you may write to.") from None
+        raise DataError(f"root={root!r} holds no intact {name}; add download=True (--download) or name another root.") from None
     images = [Images(torch.from_numpy(np.ascontiguousarray(o.data)), torch.tensor(o.targets), tuple(o.classes)) for o in sets]
     return Dataset(name.replace('CIFAR', 'CIFAR-'), *images, crop=4, flip=True)
 
@@ -90,35 +99,48 @@ def _scan(root):
     for split in ('train', 'test'):
         if not (root/split).is_dir(): raise DataError(f"root={str(root)!r} has no folder {split!r}; expected {split}/<class>/<image>.jpg or .png.")
         tree[split] = {}
-        for c in sorted((o for o in os.scandir(root/split) if o.is_dir()), key=lambda o: o.name):
+        for c in sorted((o for o in os.scandir(root/split) if o.is_dir() and not o.name.startswith('.')), key=lambda o: o.name):
             files = [o for o in os.scandir(c) if o.name.lower().endswith(('.jpg','.jpeg','.png')) and not o.name.startswith('.')]
-            stats = [(o.name, o.stat()) for o in sorted(files, key=lambda o: o.name)]
+            stats = [(o.name, _stat(o, root)) for o in sorted(files, key=lambda o: o.name)]
             if stats: tree[split][c.name] = [(f'{split}/{c.name}/{n}', s.st_size, s.st_mtime_ns) for n,s in stats]
         if not tree[split]: raise DataError(f"root={str(root)!r}: no .jpg or .png image in {split}/<class>/.")
     only = set(tree['train']) ^ set(tree['test'])
-    if only: raise DataError(f"root={str(root)!r}: class {min(only)!r} is in only one of train and test.")
+    if only: raise DataError(f"root={str(root)!r}: class {min(only)!r} has images in only one of train and test; add some to the other, or remove the class.")
     return tree
+
+def _stat(entry, root):
+    try: return entry.stat()
+    except OSError as e: raise DataError(f"root={str(root)!r}: {os.path.relpath(entry.path, root)!r} cannot be read ({e.strerror}); is it a link to something that is gone? Mend or remove it.") from None
 
 def _decode(root, paths):
     "Decode `paths` to uint8 RGB arrays; a file that cannot be decoded becomes its error message."
     out = []
-    for p in paths:
-        try:
-            with Image.open(Path(root)/p) as im: out.append(np.asarray(im.convert('RGB')))
-        except Exception as e: out.append(f'{type(e).__name__}: {e}'.replace(str(root), ''))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore') # Pillow's remarks on palettes and on broken EXIF data
+        for p in paths:
+            try:
+                with Image.open(Path(root)/p) as im: out.append(_rgb(im))
+            except Exception as e: out.append(f'{type(e).__name__}: {e}'.replace(str(root), ''))
     return out
 
+def _rgb(im):
+    "An open image as a uint8 array (H, W, 3)."
+    if im.mode[0] in 'IF': raise ValueError(f'mode {im.mode} has more than 8 bits a channel, which would be cut off; save it with 8') # Pillow would make all of it white
+    return np.asarray(im.convert('RGB'))
+
 # %% ../nbs/01_data.ipynb #c0b956ea
+def _refused(root, skipped, why=''):
+    return DataError(f"{len(skipped)} image(s) in root={str(root)!r} cannot be decoded, first {skipped[0]!r}{why}. Mend or remove them, or leave them out with skip_corrupt=True (--skip-corrupt).")
+
 def _check_decoded(root, paths, arrays, skip_corrupt):
     "The intact (paths, arrays, names of the files left out); raises on a corrupt file unless told to skip."
     bad = [(p,a) for p,a in zip(paths, arrays) if isinstance(a, str)]
-    if bad and not skip_corrupt:
-        raise DataError(f"{len(bad)} image(s) in root={str(root)!r} cannot be decoded, first {bad[0][0]} ({bad[0][1]}). Mend or remove them, or leave them out with skip_corrupt=True (--skip-corrupt).")
+    if bad and not skip_corrupt: raise _refused(root, [p for p,_ in bad], f' ({bad[0][1]})')
     good = [(p,a) for p,a in zip(paths, arrays) if not isinstance(a, str)]
-    if not good: raise DataError(f"root={str(root)!r}: none of the {len(paths)} images can be decoded.")
+    if lost := {p.rsplit('/', 1)[0] for p in paths} - {p.rsplit('/', 1)[0] for p,_ in good}: raise DataError(f"root={str(root)!r}: no image in {min(lost)!r} can be decoded; mend them or remove the class.")
     shape = good[0][1].shape
     odd = next((o for o in good if o[1].shape != shape), None)
-    if odd: raise DataError(f"root={str(root)!r}: {odd[0]} is {odd[1].shape[1]}×{odd[1].shape[0]} pixels, {good[0][0]} is {shape[1]}×{shape[0]}; bring all images to one size first.")
+    if odd: raise DataError(f"root={str(root)!r}: {odd[0]!r} is {odd[1].shape[1]}×{odd[1].shape[0]} pixels, {good[0][0]!r} is {shape[1]}×{shape[0]}; bring all images to one size first.")
     return [p for p,_ in good], [a for _,a in good], [p for p,_ in bad]
 
 def _decode_tree(root, tree, skip_corrupt):
@@ -131,7 +153,6 @@ def _decode_tree(root, tree, skip_corrupt):
     index, tensors = {c:i for i,c in enumerate(tree['train'])}, {}
     for s in tree:
         mine = [i for i,p in enumerate(paths) if p.startswith(s + '/')]
-        if not mine: raise DataError(f"root={str(root)!r}: no image left in {s}.")
         tensors[s+'_pixels'] = torch.from_numpy(np.stack([arrays[i] for i in mine]))
         tensors[s+'_labels'] = torch.tensor([index[paths[i].split('/')[1]] for i in mine])
     return tensors, skipped
@@ -144,23 +165,26 @@ def _read_cache(file, key):
         with safe_open(str(file), 'pt') as f:
             meta = f.metadata() or {}
             if meta.get('key') != key: return None
-            return {k: f.get_tensor(k) for k in f.keys()}, [o for o in meta['skipped'].split('\n') if o]
+            return {k: f.get_tensor(k) for k in (s+o for s in ('train','test') for o in ('_pixels','_labels'))}, json.loads(meta['skipped'] or '[]')
     except Exception: return None # a broken cache is made again
+
+def _write_cache(file, key, tensors, skipped):
+    "Keep what was decoded; a place that cannot be written to is a warning, since only time is lost."
+    try:
+        with atomic_write(file) as tmp: save_file(tensors, str(tmp), metadata=dict(key=key, skipped=json.dumps(skipped) if skipped else ''))
+    except (OSError, CollapseError, SafetensorError) as e: warnings.warn(f"no cache could be written ({e}); the images are decoded again next time.")
 
 def _folder(root, download, skip_corrupt):
     "An image tree, from its cache where that is up to date."
     if root is None: raise CollapseError("root=None: name the folder that holds train/<class>/ and test/<class>/ (--root DIR).")
-    root = Path(root).expanduser().resolve()
-    if not root.is_dir(): raise DataError(f"root={str(root)!r} is not a folder.")
+    root = Path(os.path.expanduser(root)).resolve()
+    if not root.is_dir(): raise DataError(f"root={str(root)!r} is not a folder; name the one that holds train/<class>/ and test/<class>/ (--root DIR).")
     tree, file = _scan(root), root/'.collapse_nb_cache.safetensors'
     key = digest(tree)
     tensors, skipped = cached if (cached := _read_cache(file, key)) else _decode_tree(root, tree, skip_corrupt)
-    if skipped and not skip_corrupt:
-        raise DataError(f"{len(skipped)} image(s) in root={str(root)!r} cannot be decoded, first {skipped[0]}. Mend or remove them, or leave them out with skip_corrupt=True (--skip-corrupt).")
-    if not cached:
-        try:
-            with atomic_write(file) as tmp: save_file(tensors, str(tmp), metadata=dict(key=key, skipped='\n'.join(skipped)))
-        except OSError as e: warnings.warn(f"no cache could be written to {root} ({e.strerror}); the images are decoded again next time.")
+    if not cached: _write_cache(file, key, tensors, skipped)
+    if skipped and not skip_corrupt: raise _refused(root, skipped)
+    if skipped: warnings.warn(f"{len(skipped)} image(s) in root={str(root)!r} left out, first {skipped[0]!r}.")
     sets = [Images(tensors[s+'_pixels'], tensors[s+'_labels'], tuple(tree['train'])) for s in ('train','test')]
     return Dataset(root.name, *sets, crop=sets[0].pixels.shape[1]//8, flip=True)
 
@@ -191,6 +215,22 @@ def load_dataset(
     if subset is not None: ds = replace(ds, train=ds.train[stratified_subset(ds.train.labels, subset)])
     return ds
 
+# %% ../nbs/01_data.ipynb #65bea731
+def _check_labels(labels, n):
+    "Labels as int64, one for each of `n` images."
+    try: y = torch.as_tensor(labels)
+    except (TypeError, ValueError, RuntimeError): raise CollapseError("labels are no numbers; give the index of a class for each image.") from None
+    if not n: raise CollapseError("images is empty; give at least one.")
+    if y.shape != (n,): raise CollapseError(f"labels has shape {tuple(y.shape)} for {n} images; give one each.")
+    wrong = y[(y < 0) | (y != y.round())] if y.is_floating_point() else y[y < 0]
+    if len(wrong): raise CollapseError(f"labels has the value {wrong[0]:g}; give class indices, whole numbers from 0.")
+    return y.long()
+
+def _to(device, *tensors):
+    "The tensors on a device, which must be there and have room."
+    try: return [o.to(torch.device(device)) for o in tensors]
+    except (RuntimeError, AssertionError, TypeError) as e: raise CollapseError(f"device={str(device)!r} cannot hold the images ({str(e).splitlines()[0][:60]}…); choose cpu, or cuda where a GPU is free.") from None
+
 # %% ../nbs/01_data.ipynb #4347b750
 class BatchLoader:
     "Batches `(float images (B,C,H,W), labels (B,))` of a set in memory; crops and flips are whole-tensor operations."
@@ -207,13 +247,14 @@ class BatchLoader:
         device='cpu', # Where batches are made
     ):
         check_number('batch_size', batch_size, low=1, integer=True)
-        labels = images.labels if labels is None else torch.as_tensor(labels)
-        if len(labels) != len(images): raise CollapseError(f"labels has {len(labels)} entries for {len(images)} images; give one each.")
         check_number('crop', crop, low=0, integer=True)
-        self.images, self.batch_size, self.crop, self.flip, self.shuffle, self.seed, self.device = images, batch_size, crop, flip, shuffle, seed, torch.device(device)
+        check_number('seed', seed, low=0, high=2**32-1, integer=True)
+        labels = _check_labels(images.labels if labels is None else labels, len(images))
+        self.images, self.batch_size, self.crop, self.flip, self.shuffle, self.seed = images, batch_size, crop, flip, shuffle, seed
         self.mean_std, self.epoch = mean_std or images.mean_std, 0
-        self.pixels = torch.nn.functional.pad(images.pixels, (0,0) + (crop,)*4).to(self.device)
-        self.labels = labels.long().to(self.device)
+        if any(len(o) != images.pixels.shape[3] for o in self.mean_std): raise CollapseError(f"mean_std is of {len(self.mean_std[0])} channels, the images have {images.pixels.shape[3]}; give one number a channel.")
+        self.pixels, self.labels = _to(device, torch.nn.functional.pad(images.pixels, (0,0) + (crop,)*4), labels)
+        self.device = self.pixels.device
 
     def __len__(self): return -(-len(self.labels)//self.batch_size)
     def set_epoch(self, epoch): self.epoch = epoch
