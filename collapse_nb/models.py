@@ -66,7 +66,8 @@ def build_model(
     "A network for small images whose last layer is `nn.Linear`."
     maker, default, smallest = MODELS[check_choice('model', name, MODELS)]
     check_number('num_classes', num_classes, low=2, integer=True)
-    if width is not None: check_number('width', width, low=1, integer=True)
+    for k,v in dict(in_channels=in_channels, image_size=image_size, width=default if width is None else width).items(): check_number(k, v, low=1, integer=True)
+    check_number('seed', seed, low=0, high=2**32-1, integer=True)
     if width not in (None, default) and name in ('vgg16_bn', 'densenet121'): raise CollapseError(f"width={width}: {name} has one width only; leave it out.")
     if image_size < smallest: raise CollapseError(f"model={name!r} needs images of at least {smallest}×{smallest} pixels, these are {image_size}×{image_size}; choose small_cnn or mlp.")
     with torch.random.fork_rng(devices=[]):
@@ -83,6 +84,10 @@ def last_linear(
     return found[-1]
 
 # %% ../nbs/03_models.ipynb #06a8ef8c
+def _copy(m, out):
+    if isinstance(out, torch.Tensor): return out.clone()
+    raise CollapseError(f"layer of type {type(m).__name__} gives a {type(out).__name__}, no tensor; name a layer that gives one.")
+
 @contextmanager
 def capture(
     model:nn.Module, # Any network
@@ -90,11 +95,11 @@ def capture(
 ): # Yields a list to which each forward pass appends one tensor
     "Record what a layer gives out (or, by default, what the classifier takes in) during the block."
     seen = []
-    if layer is None: handle = last_linear(model).register_forward_pre_hook(lambda m, args: seen.append(args[0]))
+    if layer is None: handle = last_linear(model).register_forward_pre_hook(lambda m, args: seen.append(_copy(m, args[0])))
     else:
         named = dict(model.named_modules())
         check_choice('layer', layer, [o for o in named if o])
-        handle = named[layer].register_forward_hook(lambda m, args, out: seen.append(out))
+        handle = named[layer].register_forward_hook(lambda m, args, out: seen.append(_copy(m, out)))
     try: yield seen
     finally: handle.remove()
 
@@ -106,15 +111,21 @@ def extract_features(
     progress:bool=False, # Show a bar?
 )->torch.Tensor: # (N, d) on the CPU, float32 for a float32 network
     "Features of all images, in order, in evaluation mode."
-    batches = images.split(1000) if isinstance(images, torch.Tensor) else images
-    at = next(model.parameters()).device
-    mode, out = model.training, []
+    batches = images.split(1000) if isinstance(images, torch.Tensor) else _in_order(images)
+    at, mode, out = next((p.device for p in model.parameters()), torch.device('cpu')), model.training, []
     model.eval()
     try:
         with torch.inference_mode(), torch.autocast(at.type, enabled=False), capture(model, layer) as seen:
             for b in tqdm(batches, 'features', disable=None if progress else True, leave=False):
                 model((b[0] if isinstance(b, (tuple, list)) else b).to(at))
-                out.append(seen.pop().flatten(1).cpu())
+                if not seen: raise CollapseError(f"layer={layer!r} of {type(model).__name__} is never used; name another one.")
+                out.append(seen[-1].flatten(1).cpu()); seen.clear()
     finally: model.train(mode)
-    if not out: raise CollapseError('images is empty; give at least one.')
+    if not sum(map(len, out)): raise CollapseError('images is empty; give at least one.')
     return torch.cat(out)
+
+def _in_order(loader):
+    "The loader, if it gives each image as it is and in the order of the set."
+    if any(getattr(loader, k, False) for k in ('shuffle', 'crop', 'flip')): raise CollapseError("images is a loader that shuffles, crops or mirrors; features are of the images as they are, in the order of their labels: give loader.plain().")
+    if isinstance(getattr(loader, 'sampler', None), torch.utils.data.RandomSampler): raise CollapseError("images is a DataLoader with shuffle=True, so row i would not be image i; make one with shuffle=False.")
+    return loader
