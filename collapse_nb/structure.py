@@ -13,16 +13,21 @@ from .core import CollapseError, check_number
 # %% ../nbs/05_structure.ipynb #924ae3db
 def _check(features, **labels):
     "Features as centred float64 (N, d), labels as int64 (N,); or an error that names the argument."
-    x = torch.as_tensor(features).detach().double()
+    x = _tensor('features', features).double()
     if x.ndim != 2 or not len(x): raise CollapseError(f"features has shape {tuple(x.shape)}; give (N, d) with at least one row.")
     if not x.isfinite().all(): raise CollapseError(f"features has NaN or infinite values in {int((~x.isfinite()).any(1).sum())} of {len(x)} rows; remove those rows first.")
     return x - x.mean(0), *(_check_labels(k, v, len(x), x.device) for k,v in labels.items())
 
+def _tensor(name, value):
+    try: return torch.as_tensor(value).detach()
+    except (TypeError, ValueError, RuntimeError): raise CollapseError(f"{name} is a {type(value).__name__} that holds no numbers; give a tensor or an array.") from None
+
 def _check_labels(name, y, n, device):
-    y = torch.as_tensor(y, device=device)
+    y = _tensor(name, y).to(device)
     if y.shape != (n,): raise CollapseError(f"{name} has shape {tuple(y.shape)} for {n} rows of features; give one label a row.")
     if y.is_floating_point() and not (y == y.round()).all(): raise CollapseError(f"{name} has values that are not whole numbers; give class indices.")
     if y.min() < 0: raise CollapseError(f"{name} has the negative value {int(y.min())}; give class indices from 0.")
+    if y.max() >= 2**20: raise CollapseError(f"{name} has the value {int(y.max())}, which is no class index; number the classes from 0.")
     return y.long()
 
 def _class_means(x, y, k): # (k, d), NaN for a class without samples; (k,) counts
@@ -52,7 +57,7 @@ def nearest_partners(
     coarse, # For each of the K fine classes its coarse class
 )->int: # Between 0 and K
     "Number of fine classes whose nearest other class is in their own coarse class."
-    d, c = torch.as_tensor(D).double().clone(), torch.as_tensor(coarse)
+    d, c = _tensor('D', D).double().clone(), _tensor('coarse', coarse)
     if d.ndim != 2 or d.shape[0] != d.shape[1]: raise CollapseError(f"D has shape {tuple(d.shape)}; give a square matrix.")
     if c.shape != d.shape[:1]: raise CollapseError(f"coarse has shape {tuple(c.shape)} for {len(d)} fine classes; give one coarse class each.")
     d.fill_diagonal_(torch.nan)
@@ -69,7 +74,7 @@ def subclass_separation(
 )->dict: # `total` (number), `per_class` ({coarse class: number}); nan where a class has no variance
     "Share of the variance inside coarse classes that lies between fine classes."
     x, coarse, fine = _check(features, coarse=coarse, fine=fine)
-    check_number('folds', folds, low=0, integer=True)
+    check_number('folds', folds, low=0, integer=True); check_number('seed', seed, low=0, high=2**32-1, integer=True)
     if folds==1: raise CollapseError("folds=1 leaves nothing to fit means on; give 0 (in sample) or at least 2.")
     group = _subclasses(coarse, fine)
     saved, all_ = _errors_cv(x, coarse, group, folds, seed) if folds else _errors(x, coarse, group)
@@ -118,7 +123,7 @@ def permutation_test(
     seed:int=0, # Decides the permutations
 )->dict: # `p_value`, `share`, both with `total` and `per_class`; `null`: (n,) total shares of the permutations
     "Test whether fine classes differ inside coarse classes, by permuting fine labels inside each."
-    check_number('n_permutations', n_permutations, low=1, integer=True)
+    check_number('n_permutations', n_permutations, low=1, integer=True); check_number('seed', seed, low=0, high=2**32-1, integer=True)
     x, coarse, fine = _check(features, coarse=coarse, fine=fine)
     group, g = _subclasses(coarse, fine), torch.Generator().manual_seed(seed)
     x = x - _class_means(x, coarse, int(coarse.max())+1)[0][coarse]
