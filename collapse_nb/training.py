@@ -35,7 +35,7 @@ class TrainConfig:
         check_number('lr', self.lr, low=0, above=True)
         check_number('momentum', self.momentum, low=0, high=1)
         check_number('weight_decay', self.weight_decay, low=0)
-        check_number('seed', self.seed, low=0, integer=True)
+        check_number('seed', self.seed, low=0, high=2**32-1, integer=True)
         check_choice('schedule', self.schedule, ['cosine', 'step'])
         check_choice('precision', self.precision, ['auto', 'bf16', 'float32'])
 
@@ -56,7 +56,7 @@ def pick_device(
     "The device by name; 'auto' is CUDA where there is one, else the CPU."
     if device=='auto': return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     try: dev = torch.device(device)
-    except RuntimeError: raise CollapseError(f"device={device!r} is unknown; choose auto, cpu, cuda or cuda:N.") from None
+    except (RuntimeError, TypeError): raise CollapseError(f"device={device!r} is unknown; choose auto, cpu, cuda or cuda:N.") from None
     n = {'cuda': torch.cuda.device_count(), 'mps': int(torch.backends.mps.is_available()), 'cpu': 1}.get(dev.type, 0)
     if (dev.index or 0) >= n: raise CollapseError(f"device={device!r} is not there (devices of this kind: {n}); choose auto or cpu.")
     return dev
@@ -91,11 +91,16 @@ def train_epoch(
         for group in optimizer.param_groups: group['lr'] = lr_at(i/n)
         xb, yb = xb.to(device, non_blocking=True), yb.to(device, non_blocking=True)
         with autocast: logits = model(xb)
-        loss = loss_fn(logits.float(), yb)
+        loss = _loss(loss_fn, logits.float(), yb)
         optimizer.zero_grad(set_to_none=True); loss.backward(); optimizer.step()
         total += loss.detach()*len(yb); count += len(yb)
         if bar is not None: bar.update()
     return (total/count).item()
+
+def _loss(loss_fn, logits, labels):
+    "The loss; torch's complaint about a label without a logit in words that name it."
+    try: return loss_fn(logits, labels)
+    except IndexError: raise CollapseError(f"labels has the value {int(labels.max())}, but the model has {logits.shape[1]} outputs; build it for {int(labels.max())+1} classes or more, or mend the labels.") from None
 
 def count_errors(
     model:nn.Module, # Any classifier
@@ -136,10 +141,12 @@ def save_checkpoint(
     "Write `checkpoint.pt` in the run's folder, atomically, keeping the one before."
     if state.run is None: return
     file = state.run/'checkpoint.pt'
-    with atomic_write(file) as tmp:
-        torch.save(dict(key=key, epoch=state.epoch, model=state.model.state_dict(), optimizer=state.optimizer.state_dict(),
-                        history=state.history, resumed_from=state.resumed_from), tmp)
-        if file.exists(): file.replace(state.run/'checkpoint-previous.pt')
+    try:
+        with atomic_write(file) as tmp:
+            torch.save(dict(key=key, epoch=state.epoch, model=state.model.state_dict(), optimizer=state.optimizer.state_dict(),
+                            history=state.history, resumed_from=state.resumed_from), tmp)
+            if file.exists(): file.replace(state.run/'checkpoint-previous.pt')
+    except (OSError, RuntimeError) as e: raise CollapseError(f"the checkpoint of epoch {state.epoch} could not be written to {str(state.run)!r} ({str(e).splitlines()[0]}); the one before is intact. Make room and start again to continue.") from None
 
 def load_checkpoint(
     state:RunState, # Run to bring up to date
@@ -147,15 +154,22 @@ def load_checkpoint(
 )->bool: # Was there one?
     "Take up the newest intact checkpoint of the run's folder."
     for name in ('checkpoint.pt', 'checkpoint-previous.pt') if state.run else ():
-        if not (state.run/name).exists(): continue
+        if not (state.run/name).is_file(): continue
         try: d = torch.load(state.run/name, map_location='cpu', weights_only=True)
         except Exception as e:
             warnings.warn(f"{name} cannot be read ({type(e).__name__}); trying the one before."); continue
         if not isinstance(d, dict) or d.get('key') != key: raise CollapseError(f"{name} in {str(state.run)!r} is of another run (other settings or data); choose another folder or overwrite the run.")
-        state.model.load_state_dict(d['model']); state.optimizer.load_state_dict(d['optimizer'])
-        state.epoch, state.history, state.resumed_from = d['epoch'], d['history'], [*d['resumed_from'], d['epoch']]
+        _take_up(state, name, d)
+        if name != 'checkpoint.pt': (state.run/'checkpoint.pt').unlink(missing_ok=True)
         return True
     return False
+
+def _take_up(state, name, d):
+    "Put a checkpoint's content into the run."
+    try: state.model.load_state_dict(d['model']); state.optimizer.load_state_dict(d['optimizer'])
+    except (KeyError, RuntimeError, ValueError) as e:
+        raise CollapseError(f"{name} in {str(state.run)!r} does not fit this model and optimizer ({str(e).splitlines()[-1].split(':')[0].strip()}); choose another folder or overwrite the run.") from None
+    state.epoch, state.history, state.resumed_from = d['epoch'], d['history'], [*d['resumed_from'], d['epoch']]
 
 # %% ../nbs/07_training.ipynb #98ff30af
 def fit(
@@ -175,7 +189,8 @@ def fit(
     device = pick_device(cfg.device)
     model.to(device, memory_format=torch.channels_last).train()
     optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=cfg.lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay)
-    state = RunState(model, optimizer, cfg, device, run=Path(run) if run else None)
+    if not len(loader): raise CollapseError("loader is empty; give at least one batch.")
+    state = RunState(model, optimizer, cfg, device, run=_run_folder(run))
     key = digest(key, asdict(cfg))
     load_checkpoint(state, key)
     plain, autocast = loader.plain() if hasattr(loader, 'plain') else loader, _autocast(cfg, device)
@@ -185,6 +200,15 @@ def fit(
             for callback in callbacks: callback(state)
             save_checkpoint(state, key)
     return state
+
+def _run_folder(run):
+    "The folder as a path, made if need be, and written to once."
+    if not run: return None
+    try: Path(run).mkdir(parents=True, exist_ok=True)
+    except OSError as e: raise CollapseError(f"run={str(run)!r} cannot be a folder for checkpoints ({e.strerror}); choose another one.") from None
+    with atomic_write(Path(run)/'.written'): pass
+    (Path(run)/'.written').unlink()
+    return Path(run)
 
 def _epoch(state, epoch, loader, plain, test_loader, loss_fn, autocast, bar):
     "One epoch of `fit`: train, measure, add a row to the history."
