@@ -6,7 +6,7 @@
 __all__ = ['class_means', 'between_classes', 'within_classes', 'equinorm', 'pair_cosines', 'etf_distance', 'simplex_deviation',
            'cdnv', 'generalised_nc2', 'nc_metrics', 'NeuralCollapse', 'NearestMeanMismatch']
 
-# %% ../nbs/04_metrics.ipynb #b19268c6
+# %% ../nbs/04_metrics.ipynb #00000003
 import math
 from types import SimpleNamespace
 
@@ -14,13 +14,11 @@ import torch
 
 from .core import CollapseError, check_choice, check_number, import_torchvision
 
-# %% ../nbs/04_metrics.ipynb #0d5a1b99
+# %% ../nbs/04_metrics.ipynb #00000004
 import_torchvision() # before torchmetrics, which imports torchvision itself
 from torchmetrics import Metric
 
-# %% ../nbs/04_metrics.ipynb #7d332746
-_EPS = torch.finfo(torch.float64).eps
-
+# %% ../nbs/04_metrics.ipynb #00000014
 def _home(t):
     "Device for float64 sums: the tensor's own, or the CPU where its own has no float64."
     return torch.device('cpu') if t.device.type == 'mps' else t.device
@@ -29,16 +27,19 @@ def _check_input(features, labels, num_classes, ignore_index):
     "Features, int64 labels with -1 for ignored samples, and the number of classes."
     features, labels = torch.as_tensor(features).detach(), torch.as_tensor(labels).detach()
     if features.ndim != 2 or not features.shape[1] or not features.is_floating_point():
-        raise CollapseError(f"features: {features.dtype} of shape {tuple(features.shape)}; give real numbers of shape (samples, dimensions), for instance features.flatten(1).")
+        raise CollapseError(f"features: {features.dtype} of shape {tuple(features.shape)}; "
+            "give real numbers of shape (samples, dimensions), for instance features.flatten(1).")
     if labels.shape != features.shape[:1] or labels.is_floating_point() or labels.is_complex():
-        raise CollapseError(f"labels: {labels.dtype} of shape {tuple(labels.shape)} for {len(features)} samples; give one whole number a sample.")
+        raise CollapseError(f"labels: {labels.dtype} of shape {tuple(labels.shape)} for {len(features)} samples; "
+            "give one whole number a sample.")
     labels = labels.to(_home(features), torch.int64)
     ignored = torch.zeros_like(labels, dtype=torch.bool) if ignore_index is None else labels == ignore_index
     kept = labels[~ignored]
     low, high = (int(kept.min()), int(kept.max())) if len(kept) else (0, -1)
     if num_classes is None: num_classes = high + 1
     if low < 0 or high >= num_classes:
-        raise CollapseError(f"labels: {low if low < 0 else high} is outside 0…{num_classes-1} (num_classes={num_classes}); correct it, or name it as ignore_index.")
+        raise CollapseError(f"labels: {low if low < 0 else high} is outside 0…{num_classes-1} (num_classes={num_classes}); "
+            "correct it, or name it as ignore_index.")
     return features, labels.masked_fill(ignored, -1), num_classes
 
 def _check_classifier(weight, bias, d, num_classes, device):
@@ -48,27 +49,30 @@ def _check_classifier(weight, bias, d, num_classes, device):
     weight = torch.as_tensor(weight).detach().to(device).double()
     bias = weight.new_zeros(len(weight)) if bias is None else torch.as_tensor(bias).detach().to(device).double()
     if weight.shape != (num_classes, d) or bias.shape != (num_classes,):
-        raise CollapseError(f"weight, bias: shapes {tuple(weight.shape)}, {tuple(bias.shape)}; {num_classes} classes in {d} dimensions need ({num_classes}, {d}) and ({num_classes},).")
+        raise CollapseError(f"weight, bias: shapes {tuple(weight.shape)}, {tuple(bias.shape)}; "
+            f"{num_classes} classes in {d} dimensions need ({num_classes}, {d}) and ({num_classes},).")
     if not (weight.isfinite().all() and bias.isfinite().all()): raise CollapseError("weight, bias: NaN or infinity in the classifier.")
     return weight, bias
 
 def _check_finite(features, labels):
     "Raise if a sample that counts holds NaN or infinity."
-    bad = sum(int((~h.isfinite().all(1)).sum()) for h,_ in _batches(features, labels, 1))
-    if bad: raise CollapseError(f"features: {bad} of {int((labels >= 0).sum())} samples hold NaN or infinity; drop them, or find out where they come from.")
+    bad = sum(int((~h.isfinite().all(1)).sum()) for h,_ in _batches(features, labels, _rows(features)))
+    if bad:
+        raise CollapseError(f"features: {bad} of {int((labels >= 0).sum())} samples hold NaN or infinity; "
+            "drop them, or find out where they come from.")
 
-def _size(features, num_classes):
-    "Samples to take at a time: what fits the cache, more where a larger matrix product pays, 32 MB in float64 at most."
+def _rows(features, at_least=1):
+    "Samples to take at a time: what fits the cache, more where a larger matrix product pays; in float64 32 MB at most."
     d = features.shape[1]
-    return max(1, min(max(2**(22 if features.is_cuda else 19)//d, num_classes), 2**22//d))
+    return max(1, min(max(2**(22 if features.is_cuda else 19)//d, at_least), 2**22//d))
 
-def _batches(features, labels, num_classes):
-    "Yield `(rows, labels)` of the samples that count."
-    size, home, some = _size(features, num_classes), _home(features), bool((labels < 0).any())
-    for h,y in zip(features.split(size), labels.split(size)):
+def _batches(features, labels, rows):
+    "Yield `(features, labels)` of the samples that count."
+    home, some = _home(features), bool((labels < 0).any())
+    for h,y in zip(features.split(rows), labels.split(rows)):
         yield (h.to(home)[y >= 0], y[y >= 0]) if some else (h.to(home), y)
 
-# %% ../nbs/04_metrics.ipynb #7f447688
+# %% ../nbs/04_metrics.ipynb #0000001b
 def class_means(
     features, # (N, d), any floating-point type
     labels, # (N,) class of each sample; negative: not counted
@@ -77,11 +81,11 @@ def class_means(
     "How many samples each class has, and their mean, summed in float64."
     counts = torch.bincount(labels[labels >= 0], minlength=num_classes)
     sums = torch.zeros(num_classes, features.shape[1], dtype=torch.float64, device=_home(features))
-    buf = sums.new_empty(min(len(labels), _size(features, num_classes)), features.shape[1])
-    for h,y in _batches(features, labels, num_classes): sums.index_add_(0, y, buf[:len(y)].copy_(h))
+    buf = sums.new_empty(min(len(labels), _rows(features)), features.shape[1]) # one buffer: new memory for each batch costs more than the sums
+    for h,y in _batches(features, labels, _rows(features)): sums.index_add_(0, y, buf[:len(y)].copy_(h))
     return counts, sums / counts.clamp(min=1)[:,None]
 
-# %% ../nbs/04_metrics.ipynb #f114a746
+# %% ../nbs/04_metrics.ipynb #0000001e
 def between_classes(
     means, # (K, d) class means, float64, no empty class
     counts, # (K,) samples of each class
@@ -92,7 +96,7 @@ def between_classes(
     share = counts.double() / counts.sum()
     M = means - (means.mean(0) if centering == 'class_means' else share @ means)
     w = torch.full_like(share, 1/len(means)) if weighting == 'classes' else share
-    cutoff = float(_EPS * max(means.shape) * means.norm(dim=1).max())
+    cutoff = float(torch.finfo(torch.float64).eps * max(means.shape) * means.norm(dim=1).max())
     M = M * (M.norm(dim=1, keepdim=True) > cutoff)
     s, V = _right_svd(w.sqrt()[:,None] * M, len(means) - 1)
     rank = int((s > cutoff * w.max().sqrt()).sum())
@@ -108,25 +112,25 @@ def _right_svd(A, rank):
     s, Vt = torch.linalg.svd(A, full_matrices=False)[1:]
     return s[:rank], Vt[:rank].T
 
-# %% ../nbs/04_metrics.ipynb #bfab6faf
-def _lossless32(features, num_classes):
-    "Are float32 products accurate enough (they average over many samples) and worth it (large enough a problem)?"
-    if features.dtype == torch.float64 or features.numel() * num_classes <= 2**27: return False
+# %% ../nbs/04_metrics.ipynb #00000021
+def _float32_products(features):
+    "May products be in float32, and are they what they say there, not TF32 or bfloat16?"
+    if features.dtype == torch.float64: return False
     try: return torch.get_float32_matmul_precision() == 'highest'
-    except RuntimeError: return False
+    except RuntimeError: return False # set in another way, not to be told
 
 def _spread(features, labels, means, V, judge, dtype):
-    "Sums of squares about the class means, by class and along V's columns; sum of `judge`; was rounding harmless?"
-    m, Vt = means.to(dtype), V.T.to(dtype).contiguous()
-    sumsq, along, wrong, buf = means.new_zeros(len(means)), means.new_zeros(len(Vt)), 0, None
-    for h,y in _batches(features, labels, len(means)):
-        if buf is None: buf = m.new_empty(min(len(labels), _size(features, len(means))), m.shape[1])
-        z = buf[:len(y)]
-        torch.sub(h.to(dtype), torch.index_select(m, 0, y, out=z), out=z)
+    "Sums of squares about the class means, by class and along V's columns; was rounding harmless?; sum of `judge`."
+    m, Vt, rows = means.to(dtype), V.T.to(dtype).contiguous(), _rows(features, len(means))
+    sumsq, along, wrong = means.new_zeros(len(means)), means.new_zeros(len(Vt)), 0
+    buf = m.new_empty(min(len(labels), rows), m.shape[1])
+    for h,y in _batches(features, labels, rows):
+        z = torch.index_select(m, 0, y, out=buf[:len(y)])
+        torch.sub(h.to(dtype), z, out=z)
         P = Vt @ z.T
         if judge: wrong += judge(h, y, z, P)
         along += P.square_().double().sum(1)
-        sumsq.index_add_(0, y, z.square_().sum(1).double())
+        sumsq.index_add_(0, y, z.square().sum(1).double())
     return *_recentre(sumsq, along / Vt.double().square().sum(1), means - m, V, labels), wrong
 
 def _recentre(sumsq, along, shift, V, labels):
@@ -134,8 +138,8 @@ def _recentre(sumsq, along, shift, V, labels):
     counts = torch.bincount(labels[labels >= 0], minlength=len(shift)).double()
     by_class, by_column = counts * shift.square().sum(1), counts @ (shift @ V).square()
     sumsq, along = sumsq - by_class, along - by_column
-    small = (by_column <= 10*along).all() & (by_class.sum() <= 10*sumsq.sum())
-    return sumsq, along, bool(small) and 1e-25 < float(sumsq.sum() / counts.sum()) < 1e25
+    small = bool((by_column <= 10*along).all()) and float(by_class.sum()) <= 10*float(sumsq.sum())
+    return sumsq, along, small and 1e-25 < float(sumsq.sum() / counts.sum()) < 1e25
 
 def within_classes(
     features, # (N, d)
@@ -145,13 +149,13 @@ def within_classes(
     judge=None, # Called on each batch, returns a count
 )->tuple: # Σ‖h−μ‖² of each class (K,), Σ(v·(h−μ))² along each column (r,), sum of `judge`
     "Second pass: centre each sample by its class mean, project it, add up squares."
-    if _lossless32(features, len(means)):
+    if features.numel()*len(means) > 2**27 and _float32_products(features):
         sumsq, along, good, wrong = _spread(features, labels, means, V, judge, torch.float32)
         if good: return sumsq, along, wrong
     sumsq, along, _, wrong = _spread(features, labels, means, V, judge, torch.float64)
     return sumsq.clamp(min=0), along.clamp(min=0), wrong
 
-# %% ../nbs/04_metrics.ipynb #8c85cd79
+# %% ../nbs/04_metrics.ipynb #0000002a
 def equinorm(
     A, # (K, d)
 ): # 0 for rows of one length
@@ -182,7 +186,7 @@ def simplex_deviation(
     c = pair_cosines(A)
     return dict(equinorm=equinorm(A), equiangle=c.std(correction=0), maxangle=(c + 1/(len(A)-1)).abs().mean(), etf=etf_distance(A @ A.T))
 
-# %% ../nbs/04_metrics.ipynb #f2cef22a
+# %% ../nbs/04_metrics.ipynb #0000002d
 def cdnv(
     M, # (K, d) class means, however centred
     V, # (K,) mean squared distance of each class to its mean
@@ -193,7 +197,7 @@ def cdnv(
     D = torch.pdist(M)
     return ((V[i] + V[j]) / (2 * (D * (D > cutoff)).square())).mean()
 
-# %% ../nbs/04_metrics.ipynb #2ade85c6
+# %% ../nbs/04_metrics.ipynb #00000030
 def generalised_nc2(
     M, # (K, d) centred class means
 )->dict: # gnc2_dist_mean, gnc2_dist_var, gnc2_log_mean, gnc2_log_var
@@ -201,31 +205,42 @@ def generalised_nc2(
     D = torch.pdist(M / M.norm(dim=1, keepdim=True))
     return {f'gnc2_{k}_{s}': getattr(v, s)(**a) for k,v in (('dist', D), ('log', -D.log())) for s,a in (('mean', {}), ('var', dict(correction=0)))}
 
-# %% ../nbs/04_metrics.ipynb #13d7d465
+# %% ../nbs/04_metrics.ipynb #00000033
 class _Judge:
-    "Counts samples where the nearest class mean differs from argmax(Wh+b); float32 scores that are too close are computed again."
-    def __init__(self, means, b, W, bias):
-        self.means, self.M, self.W = means, means - means.mean(0), W
-        G, L = self.M @ self.M.T, means @ W.T + bias
-        self.const = G - G.diag()/2, L - L.amax(1, keepdim=True)
-        self.low = [t.float() for t in (self.M @ b.V, W, *self.const)]
-        self.size = [float(t.norm(dim=1).max()) for t in (self.M, W)]
+    "Counts the samples whose nearest class mean differs from argmax(Wh+b)."
+    def __init__(self, means, V, W, bias):
+        self.means, self.M, self.W, self.bias = means, means - means.mean(0), W, bias
+        self.tables = self.scores(means)
+        self.low = [t.float() for t in (self.M @ V, W, *self.scores(means.float().double()))]
+        self.lengths = [float(t.norm(dim=1).max()) for t in (self.M, W)]
+
+    def scores(self, points):
+        "Both scores of each class at K points near the class means, up to a constant for each point."
+        near = (points - self.means.mean(0)) @ self.M.T - self.M.square().sum(1)/2
+        chosen = points @ self.W.T + self.bias
+        return near, chosen - chosen.amax(1, keepdim=True)
 
     def exact(self, h, y):
-        z = h.double() - self.means[y]
-        return (z @ self.M.T + self.const[0][y]).argmax(1) != (z @ self.W.T + self.const[1][y]).argmax(1)
+        "In float64, from the features themselves."
+        z, (near, chosen) = h.double() - self.means[y], self.tables
+        return (z @ self.M.T + near[y]).argmax(1) != (z @ self.W.T + chosen[y]).argmax(1)
 
     def __call__(self, h, y, z, P):
+        "`h` is the batch, `z` its difference from the class means as float32 has them, `P` is z projected on V."
         if z.dtype == torch.float64: return int(self.exact(h, y).sum())
-        C, W, *const = self.low
-        near, chosen = [c.index_select(0, y).add_(s.T).topk(2) for c,s in zip(const, (C @ P, W @ z.T))]
-        differ, length, unit = near.indices[:,0] != chosen.indices[:,0], z.norm(dim=1), 8 * 2**-24 * math.sqrt(z.shape[1])
-        close = torch.zeros_like(differ)
-        for (v,_),size in zip((near, chosen), self.size): close |= v[:,0] - v[:,1] <= unit * (length*size + v.abs().amax(1))
+        MV, W, *tables = self.low
+        near, chosen = [table.index_select(0, y).add_(s.T).topk(2) for table,s in zip(tables, (MV @ P, W @ z.T))]
+        differ = near.indices[:,0] != chosen.indices[:,0]
+        close = self.close(near.values, z, self.lengths[0]) | self.close(chosen.values, z, self.lengths[1])
         if close.any(): differ[close] = self.exact(h[close], y[close])
         return int(differ.sum())
 
-# %% ../nbs/04_metrics.ipynb #a5cac415
+    def close(self, best, z, length):
+        "Are the two best scores closer than float32 can tell? A bound on the rounding of a product of d terms, times eight."
+        unit = 8 * 2**-24 * math.sqrt(z.shape[1])
+        return best[:,0] - best[:,1] <= unit * (z.norm(dim=1)*length + best.abs().amax(1))
+
+# %% ../nbs/04_metrics.ipynb #00000039
 def _measure(b, counts, sumsq, along, W=None, gnc2=False, ood_mean=None):
     "All metrics but NC4 as 0-dimensional tensors; what is undefined comes out as NaN or infinity."
     K, N, V = len(counts), counts.sum(), sumsq/counts
@@ -274,7 +289,7 @@ def _frame(means, counts, centering, weighting):
     b.classes, b.means, b.counts = seen.nonzero().flatten(), means, counts
     return b
 
-# %% ../nbs/04_metrics.ipynb #e1875d45
+# %% ../nbs/04_metrics.ipynb #0000003a
 @torch.no_grad()
 def nc_metrics(
     features, # (N, d) last-layer features, float16 to float64, any device
@@ -311,7 +326,7 @@ def _in_memory(features, labels, num_classes, W, bias, centering, weighting, gnc
     if W is not None: W, bias = W[b.classes], bias[b.classes]
     if len(b.classes) > 1:
         labels_seen = (torch.cumsum(counts > 0, 0) - 1)[labels].masked_fill_(labels < 0, -1) if (counts == 0).any() else labels
-        judge = _Judge(b.means, b, W, bias) if W is not None else None
+        judge = _Judge(b.means, b.V, W, bias) if W is not None else None
         sumsq, along, wrong = within_classes(features, labels_seen, b.means, b.V, judge)
         values = _measure(b, b.counts, sumsq, along, W, gnc2, ood_mean)
         if W is not None and b.rank: values['nc4_mismatch'] = sumsq.new_tensor(wrong / int(counts.sum()))
@@ -324,7 +339,7 @@ def _check_ood(ood_mean, d, device):
     if ood_mean.shape != (d,) or not ood_mean.isfinite().all(): raise CollapseError(f"ood_mean: shape {tuple(ood_mean.shape)}; give one finite vector of {d} numbers.")
     return ood_mean
 
-# %% ../nbs/04_metrics.ipynb #4bf42d9a
+# %% ../nbs/04_metrics.ipynb #00000051
 class _Classifier:
     "A reference to the last linear layer: copies of the metric share it, a pickle holds its weight and bias of that moment."
     def __init__(self, source): self.source = source
@@ -339,42 +354,40 @@ def _as_classifier(source):
     if (isinstance(source, (tuple, list)) and len(source) == 2) or hasattr(source, 'weight'): return _Classifier(source)
     raise CollapseError(f"classifier={type(source).__name__}: give the last linear layer or (weight, bias).")
 
-def _gram(A):
-    "AᵀA in float64, on and above the diagonal; float32 products are summed over 512 rows at most."
-    d, parts = A.shape[1], 1 if A.is_cuda or A.shape[1] < 256 else 4
-    G, edges = A.new_zeros(d, d, dtype=torch.float64), [d*i//parts for i in range(parts + 1)]
-    for a in A.split(512 if A.dtype == torch.float32 else max(1, len(A))):
-        for i,j in zip(edges, edges[1:]): G[i:j,i:] += a[:,i:j].T @ a[:,i:]
-    return G
+def _add_gram(S, A, scale=0.):
+    "S += AᵀA on and above the diagonal, strip by strip of rows; with a `scale` (at least A's largest entry) the products are in float32."
+    d, rows, strips = len(S), max(1, len(A)), min(8, 1 + len(S)//64)
+    edges = [d*i//strips for i in range(strips + 1)]
+    if scale: # entries up to 1: no square leaves float32's range; 512 rows at a time: sums stay short
+        A, rows = torch.mul(A, 1/scale, out=torch.empty(A.shape, dtype=torch.float32, device=A.device)), 512
+    for a in A.split(rows):
+        for i,j in zip(edges, edges[1:]):
+            if scale: S[i:j,i:].add_(a[:,i:j].T @ a[:,i:], alpha=scale**2)
+            else: S[i:j,i:].addmm_(a[:,i:j].T, a[:,i:])
 
-def _large(h):
-    "Is the batch long and wide enough for float32 products, and are they whole?"
-    return len(h) >= 256 and _lossless32(h, 2*h.shape[1])
-
-def _add(a, h, y, dtype=None):
-    "Chan's update of the moments `a` by a batch; both of its terms come from one centre for each class."
-    dtype = dtype or (torch.float32 if _large(h) else torch.float64)
-    count, sums = torch.bincount(y, minlength=len(a.count)), torch.zeros_like(a.mean).index_add_(0, y, h.double())
-    total, mean = (a.count + count).clamp(min=1).double(), sums / count.clamp(min=1)[:,None]
-    step = (mean - a.mean) * (count > 0)[:,None]
-    back = (a.count/total).sqrt()[:,None] * step
-    centre = a.mean + step - back
-    c = centre.to(dtype)
-    z = c.index_select(0, y)
-    torch.sub(h.to(dtype), z, out=z)
-    sumsq, rest = a.sumsq.new_zeros(len(count)).index_add_(0, y, z.square().sum(1).double()), (centre - c.double()).norm(dim=1)
-    harmless = 1e-25 < float(sumsq.sum()/len(h)) < 1e25 and float(count.double() @ (rest * (2*back.norm(dim=1) + rest))) < 1e-7*float(sumsq.sum())
-    if dtype == torch.float32 and not harmless: return _add(a, h, y, torch.float64)
-    return SimpleNamespace(count=a.count + count, mean=a.mean + (count/total)[:,None]*step, scatter=_gram(z).add_(a.scatter), sumsq=a.sumsq + sumsq)
+def _add(s, h, y, fast=False):
+    "Chan's update of the moments `s`, in place, by a batch; both terms of S come from one centre for each class."
+    classes, y, n = y.unique(return_inverse=True, return_counts=True)
+    h, mean, share = h.double(), s.mean[classes], (n / (s.count[classes] + n).double())[:,None]
+    step = torch.zeros_like(mean).index_add_(0, y, h) / n[:,None] - mean
+    z = h.new_empty(len(h), h.shape[1] + 8)[:,:-8] # eight more: rows of 512 numbers would compete for the same cache lines
+    torch.index_select(mean + (1 - (1 - share).sqrt())*step, 0, y, out=z)
+    squares = torch.linalg.vector_norm(torch.sub(h, z, out=z), dim=1).square()
+    _add_gram(s.scatter, z, float(squares.max().sqrt()) if fast else 0.)
+    s.sumsq.index_add_(0, classes[y], squares)
+    s.mean.index_add_(0, classes, share*step)
+    s.count.index_add_(0, classes, n)
 
 def _merge(a, b):
     "Chan's merge of two sets of moments."
     count, both = a.count + b.count, (a.count > 0) & (b.count > 0)
     share = (b.count / count.clamp(min=1).double())[:,None]
     step = (a.count[:,None] * share).sqrt() * (b.mean - a.mean)
-    return SimpleNamespace(count=count, mean=a.mean + share*(b.mean - a.mean), scatter=a.scatter + b.scatter + _gram(step[both]), sumsq=a.sumsq + b.sumsq + step.square().sum(1))
+    scatter = a.scatter + b.scatter
+    _add_gram(scatter, step[both])
+    return SimpleNamespace(count=count, mean=a.mean + share*(b.mean - a.mean), scatter=scatter, sumsq=a.sumsq + b.sumsq + step.square().sum(1))
 
-# %% ../nbs/04_metrics.ipynb #c03b4e1a
+# %% ../nbs/04_metrics.ipynb #00000053
 class _DeviceOnly(Metric):
     "A metric whose state follows its module to a device but never to another floating-point type."
     def _apply(self, fn, *args, **kwargs):
@@ -383,7 +396,7 @@ class _DeviceOnly(Metric):
             return t.to('cpu' if device.type == 'mps' else device)
         return super()._apply(move, *args, **kwargs)
 
-# %% ../nbs/04_metrics.ipynb #8d0a0ab2
+# %% ../nbs/04_metrics.ipynb #00000054
 class NeuralCollapse(_DeviceOnly):
     "NC1 to NC3 in one pass over batches: `update(features, labels)`, `compute()`, `merge_state(other)`."
     is_differentiable, higher_is_better, full_state_update = False, None, False
@@ -399,12 +412,13 @@ class NeuralCollapse(_DeviceOnly):
         ignore_index:int|None=None,
         gnc2:bool=False,
         ood_mean=None, # (d,)
+        fast:bool=False, # Products of float32 features in float32: NC1 to 1e-8 in place of 1e-12
         **kwargs, # For `torchmetrics.Metric`
     ):
         super().__init__(**kwargs)
         C,d = check_number('num_classes', num_classes, low=1, integer=True), check_number('feature_dim', feature_dim, low=1, integer=True)
         self.centering, self.weighting = check_choice('centering', centering, ['class_means', 'samples']), check_choice('weighting', weighting, ['classes', 'samples'])
-        self.num_classes, self.feature_dim, self.ignore_index, self.gnc2 = C, d, ignore_index, gnc2
+        self.num_classes, self.feature_dim, self.ignore_index, self.gnc2, self.fast = C, d, ignore_index, gnc2, fast
         self.classifier, self.ood_mean, self.info = _as_classifier(classifier), _check_ood(ood_mean, d, 'cpu'), None
         if self.classifier: _check_classifier(*self.classifier.read(), d, C, 'cpu')
         for name,shape in zip(self._STATE, ((C,), (C,d), (d,d), (C,))):
@@ -413,13 +427,14 @@ class NeuralCollapse(_DeviceOnly):
     def update(self, features, labels):
         "Add a batch: features (B, d), labels (B,)."
         features, labels, _ = _check_input(features, labels, self.num_classes, self.ignore_index)
-        if features.shape[1] != self.feature_dim: raise CollapseError(f"features: {features.shape[1]} dimensions; this metric was made for feature_dim={self.feature_dim}.")
-        state, home = self._state(), self.count.device
-        with torch.no_grad(), torch.autocast(features.device.type, enabled=False), torch.autocast(home.type, enabled=False):
-            for h,y in _batches(features, labels, 2*self.feature_dim):
-                if len(y): state = _add(state, h.to(home), y.to(home))
-        if not state.mean.isfinite().all(): _check_finite(features, labels)
-        self._keep(state)
+        if features.shape[1] != self.feature_dim:
+            raise CollapseError(f"features: {features.shape[1]} dimensions; this metric was made for feature_dim={self.feature_dim}.")
+        if not features.sum().isfinite(): _check_finite(features, labels) # before the state is touched
+        fast, home = self.fast and _float32_products(features), self.count.device
+        with torch.inference_mode(False), torch.no_grad(), torch.autocast(features.device.type, enabled=False), torch.autocast(home.type, enabled=False):
+            self._keep({k: v.clone() if v.is_inference() else v for k,v in vars(self._state()).items()}) # else torch forbids changing it
+            for h,y in _batches(features, labels, _rows(features, self.feature_dim)):
+                if len(y): _add(self, h.to(home), y.to(home), fast)
 
     def _state(self, source=None):
         "The moments; those of several processes, stacked by torchmetrics, are merged."
@@ -431,20 +446,22 @@ class NeuralCollapse(_DeviceOnly):
         return merged
 
     def _keep(self, state):
-        for k in self._STATE: setattr(self, k, getattr(state, k))
+        for k in self._STATE: setattr(self, k, state[k])
 
     def merge_state(self, incoming_state):
         "Add what another metric (or a dict of its state) has seen."
-        if not isinstance(incoming_state, (dict, NeuralCollapse)): raise CollapseError(f"incoming_state: {type(incoming_state).__name__}; give a NeuralCollapse or its metric_state.")
+        if not isinstance(incoming_state, (dict, NeuralCollapse)):
+            raise CollapseError(f"incoming_state: {type(incoming_state).__name__}; give a NeuralCollapse or its metric_state.")
         other, shape = self._state(incoming_state), (self.num_classes, self.feature_dim)
-        if other.mean.shape != shape: raise CollapseError(f"incoming_state: class means of shape {tuple(other.mean.shape)}; this metric has {shape}.")
+        if other.mean.shape != shape:
+            raise CollapseError(f"incoming_state: class means of shape {tuple(other.mean.shape)}; this metric has {shape}.")
         self._reduce_states(vars(other))
         self._computed, self._update_count = None, max(1, self._update_count)
 
     def _reduce_states(self, incoming_state):
         "torchmetrics calls this in `forward`."
         other = {k: v.to(self.count.device) for k,v in vars(self._state(incoming_state)).items()}
-        self._keep(_merge(self._state(), SimpleNamespace(**other)))
+        self._keep(vars(_merge(self._state(), SimpleNamespace(**other))))
 
     def compute(self):
         "The metrics as 0-dimensional float64 tensors; ranks, counts and reasons for NaN are left in `self.info`."
@@ -467,7 +484,7 @@ class NeuralCollapse(_DeviceOnly):
         with self.sync_context(should_sync=not self._is_synced, should_unsync=not self._is_synced): m = self._state()
         return m.mean.masked_fill(m.count[:,None] == 0, math.nan)
 
-# %% ../nbs/04_metrics.ipynb #9b8aa09b
+# %% ../nbs/04_metrics.ipynb #00000063
 class NearestMeanMismatch(_DeviceOnly):
     "NC4 in a second pass: share of samples where the nearest class mean differs from argmax(Wh+b)."
     is_differentiable, higher_is_better, full_state_update = False, None, False
@@ -493,11 +510,12 @@ class NearestMeanMismatch(_DeviceOnly):
         "Count a batch: features (B, d); labels (B,) matter only for `ignore_index`."
         labels = torch.zeros(len(features), dtype=torch.int64) if labels is None else labels
         features, labels, _ = _check_input(features, labels, 2**62, self.ignore_index)
-        if features.shape[1:] != self.centre.shape: raise CollapseError(f"features: {features.shape[1]} dimensions; the class means have {len(self.centre)}.")
+        if features.shape[1:] != self.centre.shape:
+            raise CollapseError(f"features: {features.shape[1]} dimensions; the class means have {len(self.centre)}.")
         _check_finite(features, labels)
         centre, M, W, bias = [t.to(_home(features)) for t in (self.centre, self.M, self.W, self.bias)]
         with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
-            for h,_ in _batches(features, labels, len(M)):
+            for h,_ in _batches(features, labels, _rows(features, len(M))):
                 z = h.double() - centre
                 near, chosen = z @ M.T - M.square().sum(1)/2, z @ W.T + bias
                 if len(M): self.wrong = self.wrong + (near.argmax(1) != chosen.argmax(1)).sum().to(self.wrong.device)
