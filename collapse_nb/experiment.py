@@ -155,12 +155,19 @@ def provenance(
                 data=ds.name, fingerprint=ds.fingerprint, train_images=len(ds.train), test_images=len(ds.test), seed=exp.seed, commit=_commit(),
                 started=time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()))
 
-# %% ../nbs/10_experiment.ipynb #c2fa256c
-def _train(exp, ds, scheme, folder, progress, callbacks=()):
+# %% ../nbs/10_experiment.ipynb #eeb823be
+def _prepare(exp):
+    "Data, labels and network of an experiment; whatever does not fit is found here, before anything is written or trained."
+    pick_device(exp.device)
+    ds = load_dataset(exp.dataset, exp.root, exp.download, exp.subset, exp.skip_corrupt)
+    scheme, (_, size, _, channels) = make_scheme(exp.scheme, ds.class_names), ds.train.pixels.shape
+    smallest = int(torch.bincount(scheme(ds.train.labels), minlength=scheme.num_classes).min())
+    if (exp.n_subclasses or 0) > smallest: raise CollapseError(f"n_subclasses={exp.n_subclasses}, but a class of scheme={exp.scheme!r} has only {smallest} training images; ask for fewer.")
+    return ds, scheme, build_model(exp.model, scheme.num_classes, channels, size, exp.width, exp.seed)
+
+def _train(exp, ds, scheme, model, folder, progress, callbacks=()):
     "Train the network of an experiment, or take up its training where it stopped: the state, and plain batches of both sets."
     device, on = pick_device(exp.device), exp.augment
-    n, size, _, channels = ds.train.pixels.shape
-    model = build_model(exp.model, scheme.num_classes, channels, size, exp.width, exp.seed)
     train = BatchLoader(ds.train, scheme(ds.train.labels), exp.batch_size, crop=ds.crop*on, flip=ds.flip and on, shuffle=True, seed=exp.seed, device=device)
     test = BatchLoader(ds.test, scheme(ds.test.labels, 'test'), 1000, mean_std=ds.train.mean_std, device=device)
     callbacks = [measure_nc(train.plain(), nc_epochs(exp.epochs)), *callbacks, lambda state: write_history(folder, state.history)]
@@ -225,7 +232,7 @@ def _figures(folder, results, history, train, ds, scheme):
             with atomic_write(folder/'figures'/f'{name}.png') as tmp: fig.savefig(tmp, format='png', dpi=110)
             matplotlib.pyplot.close(fig)
 
-# %% ../nbs/10_experiment.ipynb #330ea201
+# %% ../nbs/10_experiment.ipynb #5cf38dd1
 @dataclass(frozen=True)
 class Run:
     "A finished run, read from its folder."
@@ -266,14 +273,13 @@ def run(
     "Run an experiment, or what is left of it."
     folder = Path(out) if out is not None else default_out(exp)
     _refuse_foreign(folder)
-    device, ds = pick_device(exp.device), load_dataset(exp.dataset, exp.root, exp.download, exp.subset, exp.skip_corrupt)
-    scheme = make_scheme(exp.scheme, ds.class_names)
+    ds, scheme, model = _prepare(exp)
     try: folder.mkdir(parents=True, exist_ok=True)
     except OSError as e: raise RunFolderError(f"out={str(folder)!r} cannot be made ({e.strerror}); choose another folder.") from None
     with folder_lock(folder):
         _claim(exp, folder, overwrite)
         _check_data(exp, ds, folder)
-        if not (folder/'results.json').exists(): _run(exp, ds, scheme, folder, progress, callbacks)
+        if not (folder/'results.json').exists(): _run(exp, ds, scheme, model, folder, progress, callbacks)
     return Run(folder)
 
 def _check_data(exp, ds, folder):
@@ -283,9 +289,9 @@ def _check_data(exp, ds, folder):
     elif read_json(file).get('fingerprint') != ds.fingerprint:
         raise RunFolderError(f"out={str(folder)!r} holds a run on other images or labels; choose another folder, or replace that run with overwrite=True (--overwrite).")
 
-def _run(exp, ds, scheme, folder, progress, callbacks):
+def _run(exp, ds, scheme, model, folder, progress, callbacks):
     "The steps of a run that is not finished; `results.json` comes last, and says that it is."
-    state, train_batches, test_batches = _train(exp, ds, scheme, folder, progress, callbacks)
+    state, train_batches, test_batches = _train(exp, ds, scheme, model, folder, progress, callbacks)
     start, head = time.perf_counter(), last_linear(state.model)
     features = _extract(state.model, train_batches, test_batches, ds, folder)
     train, test = features['train'], features['test']
