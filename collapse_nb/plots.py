@@ -35,6 +35,7 @@ def _array(name, value, ndim):
 def _square(name, value, class_names):
     "A checked (C, C) matrix for `class_names`."
     a, n = _array(name, value, 2), len(class_names)
+    if not n: raise CollapseError("class_names is empty: give the name of each class.")
     if a.shape != (n, n): raise CollapseError(f"{name} has shape {a.shape}, but class_names has {n} names: give a matrix of {n} × {n}.")
     if (a < 0).any(): raise CollapseError(f"{name} holds negative numbers (smallest {a.min():g}): distances and counts have none.")
     return a
@@ -42,9 +43,15 @@ def _square(name, value, class_names):
 def _coarse(coarse, class_names):
     "One coarse class for each fine class; without `coarse` each class is its own."
     if coarse is None: return list(range(len(class_names)))
-    coarse = np.asarray(coarse).tolist()
-    if len(coarse) == len(class_names): return coarse
-    raise CollapseError(f"coarse has {len(coarse)} entries for {len(class_names)} class_names: give one coarse class for each.")
+    coarse = np.asarray(coarse)
+    if coarse.shape == (len(class_names),): return coarse.tolist()
+    raise CollapseError(f"coarse has {coarse.size} entries for {len(class_names)} class_names: give one coarse class for each.")
+
+def _label(name, longest=28):
+    "A class's name as matplotlib draws it: on one line, not too long, and with no sign taken for a command."
+    name = ' '.join(str(name).split())
+    name = name if len(name) <= longest else name[:longest-1] + '…'
+    return ' '*name.startswith('_') + name.replace('$', r'\$') # a legend leaves out what starts with _
 
 def _columns(name, frame, columns):
     "Raise unless `frame` is a data frame with these columns and at least one row."
@@ -78,15 +85,16 @@ def class_markers(
 
 # %% ../nbs/09_plots.ipynb #a02c0490
 def _axes(ax, width, height): return plt.subplots(figsize=(width, height), layout='compressed')[1] if ax is None else ax
-def _heat_axes(ax, n): return _axes(ax, 7.5, 6) if n <= 20 else _axes(ax, 11, 9)
+def _heat_axes(ax, n): return _axes(ax, max(7.5, .18*n), max(6, .15*n))
 
 def _class_ticks(ax, order, class_names, coarse):
     "Names in `order` on both axes of a heat map, and each class's colour and marker beside them."
     colors, markers, n = class_colors(class_names), class_markers(class_names, coarse), len(order)
-    size = 10 if n <= 12 else max(2, 200/n)
+    size = np.clip(.7*72*ax.get_window_extent().width/ax.figure.dpi/n, 2, 10) # of a cell's width, in points
     labels, at = [str(class_names[o]) for o in order], np.arange(n) + .5
-    ax.set_xticks(at, labels, rotation=45 if n <= 12 else 90, ha='right' if n <= 12 else 'center', rotation_mode='anchor' if n <= 12 else 'default', fontsize=size)
-    ax.set_yticks(at, labels, rotation=0, fontsize=size)
+    drawn = [_label(o) for o in labels]
+    ax.set_xticks(at, drawn, rotation=45 if n <= 12 else 90, ha='right' if n <= 12 else 'center', rotation_mode='anchor' if n <= 12 else 'default', fontsize=size)
+    ax.set_yticks(at, drawn, rotation=0, fontsize=size)
     ax.tick_params(length=0, pad=1.5*size)
     left = offset_copy(ax.get_yaxis_transform(), ax.figure, x=-.8*size, units='points')
     below = offset_copy(ax.get_xaxis_transform(), ax.figure, y=-.8*size, units='points')
@@ -138,7 +146,7 @@ def embed(
 )->tuple: # (index (n,) of the rows taken, ascending; xy (n, 2))
     "Two t-SNE coordinates for up to `max_images` rows."
     h = _array('features', features, 2)
-    check_number('max_images', max_images, low=10, integer=True); check_number('seed', seed, low=0, integer=True)
+    check_number('max_images', max_images, low=10, integer=True); check_number('seed', seed, low=0, high=2**32-1, integer=True)
     if len(h) < 10: raise CollapseError(f"features has {len(h)} rows: t-SNE needs 10 or more.")
     index = np.sort(np.random.default_rng(seed).permutation(len(h))[:max_images])
     h = h[index] - h[index].mean(0)
@@ -158,13 +166,15 @@ def plot_embedding(
     "Scatter plot of an embedding, coloured by fine class."
     xy, fine, coarse = _array('xy', xy, 2), _array('fine', fine, 1), _coarse(coarse, class_names)
     if xy.shape != (len(fine), 2): raise CollapseError(f"xy has shape {xy.shape} for {len(fine)} fine labels: give two coordinates for each.")
+    if (fine != fine.round()).any(): raise CollapseError("fine holds numbers that are not whole: give class indices.")
     if len(fine) and not 0 <= fine.min() <= fine.max() < len(class_names): raise CollapseError(f"fine labels span {fine.min():g}…{fine.max():g}, but there are {len(class_names)} class_names: give labels of 0…{len(class_names)-1}.")
-    ax, colors, markers = _axes(ax, 7, 5.5), class_colors(class_names), class_markers(class_names, coarse)
+    columns = -(-len(class_names)//25)
+    ax, colors, markers = _axes(ax, 5.5+1.5*columns, 5.5), class_colors(class_names), class_markers(class_names, coarse)
     for c in np.argsort(coarse, kind='stable'):
         name, size = str(class_names[c]), np.clip(20000/max(len(xy), 1), 6, 25)
-        ax.scatter(*xy[fine==c].T, s=size, color=colors[name], marker=markers[name], alpha=.75, linewidth=0, label=name)
+        ax.scatter(*xy[fine==c].T, s=size, color=colors[name], marker=markers[name], alpha=.75, linewidth=0, label=_label(name))
     ax.set(xticks=[], yticks=[], aspect='equal', xlabel='dimension 1', ylabel='dimension 2')
-    ax.legend(loc='center left', bbox_to_anchor=(1,.5), frameon=False, markerscale=1.8, ncols=-(-len(class_names)//25), fontsize=10 if len(class_names) <= 20 else 6)
+    ax.legend(loc='center left', bbox_to_anchor=(1,.5), frameon=False, markerscale=1.8, ncols=columns, fontsize=10 if len(class_names) <= 20 else 6)
     return ax
 
 # %% ../nbs/09_plots.ipynb #1b4449b7
@@ -189,7 +199,7 @@ def _panel(ax, history, title, columns, scale):
         ax.plot(y.epoch, y[column], style, label=label, marker='o' if len(y) < len(history) or len(y) < 10 else None, markersize=4)
     if scale == 'percent': ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     elif scale == 'symlog': ax.set_yscale('symlog', linthresh=1); ax.set_ylim(bottom=0); ax.yaxis.set_major_formatter('{x:g}')
-    elif scale == 'log': ax.set_yscale('log'); _log_ticks(ax.yaxis, history[list(columns)].stack())
+    elif scale == 'log' and history[list(columns)].min().min() > 0: ax.set_yscale('log'); _log_ticks(ax.yaxis, history[list(columns)].stack())
     ax.set_xscale('log'); _log_ticks(ax.xaxis, history.epoch)
     ax.set(title=title, xlabel='epoch')
     if len(columns) > 1: ax.legend(frameon=False)
@@ -246,6 +256,6 @@ def plot_layers(
     if (nc1 <= 0).any(): raise CollapseError(f"frame['nc1'] holds {nc1.min():g}: the axis is logarithmic, so give values above 0.")
     ax = _axes(ax, max(5, .5*len(frame)+2), 3.8)
     ax.plot(np.arange(len(frame)), nc1, marker='o')
-    ax.set_xticks(np.arange(len(frame)), frame['layer'].astype(str), rotation=45, ha='right', rotation_mode='anchor')
+    ax.set_xticks(np.arange(len(frame)), frame['layer'].map(_label), rotation=45, ha='right', rotation_mode='anchor')
     ax.set(yscale='log', xlabel='layer', ylabel='nc1'); _log_ticks(ax.yaxis, nc1)
     return ax
