@@ -93,9 +93,9 @@ def measure_nc(
         state.row['nc_seconds'] = time.perf_counter() - start
     return callback
 
-# %% ../nbs/10_experiment.ipynb #df3713d0
+# %% ../nbs/10_experiment.ipynb #2178ff40
 _FILES = ('config.json', 'provenance.json', 'history.csv', 'checkpoint.pt', 'checkpoint-previous.pt', 'features-train.safetensors', 'features-test.safetensors',
-          'results.json', 'report.html', 'figures')
+          'results.json', 'embedding.csv', 'report.html', 'figures')
 
 def default_out(
     exp:Experiment,
@@ -217,11 +217,13 @@ def _probe_results(exp, train, test):
     return dict(cluster_accuracy=r.cluster_accuracy, reconstructed_test_accuracy=r.test_accuracy, chance_accuracy=r.chance_accuracy,
                 true_label_probe_accuracy=r.true_label_probe_accuracy, mapping_source=r.mapping_source, n_subclasses=len(r.mapping), confusion=confusion.tolist())
 
-# %% ../nbs/10_experiment.ipynb #c7a4069b
+# %% ../nbs/10_experiment.ipynb #a40b22ac
 def _figures(folder, results, history, train, ds, scheme):
-    "Draw and save the four figures of a run."
+    "Draw and save the four figures of a run, and the points of one."
     names, coarse = ds.class_names, scheme.coarse_of if scheme.parts == 1 else None
     index, xy = embed(train['features'])
+    points = pd.DataFrame(dict(x=xy[:,0].round(2), y=xy[:,1].round(2), coarse=train['coarse'][index], fine=train['fine'][index]))
+    with atomic_write(folder/'embedding.csv') as tmp: points.to_csv(tmp, index=False, float_format='%.2f')
     axes = dict(class_distances=lambda: plot_class_distances(results['class_distances'], names, coarse, title='class distances (training features)'),
                 embedding=lambda: plot_embedding(xy, train['fine'][index], names, coarse), history=lambda: plot_history(pd.DataFrame(history)),
                 confusion=lambda: plot_confusion(results['confusion'], names, coarse=coarse))
