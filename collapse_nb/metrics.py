@@ -130,7 +130,7 @@ def _spread(features, labels, means, V, judge, dtype):
         P = Vt @ z.T
         if judge: wrong += judge(h, y, z, P)
         along += P.square_().double().sum(1)
-        sumsq.index_add_(0, y, z.square().sum(1).double())
+        sumsq.index_add_(0, y, torch.linalg.vector_norm(z, dim=1).double().square_())
     return *_recentre(sumsq, along / Vt.double().square().sum(1), means - m, V, labels), wrong
 
 def _recentre(sumsq, along, shift, V, labels):
