@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['app', 'run', 'main']
 
-# %% ../nbs/13_cli.ipynb #e8f0c9d5
-import sys
+# %% ../nbs/13_cli.ipynb #25fc5e97
+import sys, warnings
 from contextlib import contextmanager
 from typing import Annotated, Optional
 
@@ -29,7 +29,7 @@ def _plainly():
     except CollapseError as e: stop(e, 1)
     except OSError as e: stop(f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}. Nothing that was finished is lost; the same command continues when there is room and access.", 1)
 
-# %% ../nbs/13_cli.ipynb #1a73cfce
+# %% ../nbs/13_cli.ipynb #51ff5902
 @app.command()
 def run(
     dataset:Annotated[str, typer.Option(help='digits, cifar10, cifar100, or folder: train/<class>/* and test/<class>/*')] = 'digits',
@@ -42,7 +42,7 @@ def run(
     width:Annotated[Optional[int], typer.Option(help="Channels of the first stage; resnet18 of the paper has 64  [default: the network's own]", metavar='N')] = None,
     epochs:Annotated[Optional[int], typer.Option(help='Passes over the training images  [default: 40 for digits, else 30]', metavar='N')] = None,
     batch_size:Annotated[Optional[int], typer.Option(help='Images a step  [default: 64 for digits, else 128]', metavar='N')] = None,
-    lr:Annotated[Optional[float], typer.Option(help='Learning rate at the start  [default: 0.05 for digits, else 0.1]', metavar='X')] = None,
+    lr:Annotated[Optional[float], typer.Option(help='Learning rate at the start  [default: 0.02 for digits, else 0.1]', metavar='X')] = None,
     weight_decay:Annotated[float, typer.Option(help='On all parameters', metavar='X')] = 5e-4,
     schedule:Annotated[str, typer.Option(help='cosine, or step: divided by 10 after 1/3 and 2/3 of the epochs')] = 'cosine',
     no_augment:Annotated[bool, typer.Option('--no-augment', help='Train without crops and flips')] = False,
@@ -62,7 +62,8 @@ def run(
         for epoch in result.results['resumed_from']: print(f'continued after epoch {epoch}', file=sys.stderr)
         print(summary(result))
 
-# %% ../nbs/13_cli.ipynb #5c3b9fae
+# %% ../nbs/13_cli.ipynb #a02f1613
 def main():
     "The command `collapse-nb`."
+    warnings.formatwarning = lambda message, *where, **more: f'collapse-nb: warning: {message}\n'
     app(prog_name='collapse-nb')

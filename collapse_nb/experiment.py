@@ -28,8 +28,8 @@ from .clustering import cluster_and_probe
 from .training import TrainConfig, fit, has_bf16, pick_device
 from .plots import embed, plot_class_distances, plot_confusion, plot_embedding, plot_history
 
-# %% ../nbs/10_experiment.ipynb #c8c555ea
-_small = dict(model='small_cnn', width=32, epochs=40, lr=0.05, batch_size=64)
+# %% ../nbs/10_experiment.ipynb #7dfbf2f3
+_small = dict(model='small_cnn', width=32, epochs=40, lr=0.02, batch_size=64)
 _photos = dict(model='resnet18', width=64, epochs=30, lr=0.1, batch_size=128)
 
 @dataclass(frozen=True)
@@ -155,12 +155,13 @@ def provenance(
                 data=ds.name, fingerprint=ds.fingerprint, train_images=len(ds.train), test_images=len(ds.test), seed=exp.seed, commit=_commit(),
                 started=time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()))
 
-# %% ../nbs/10_experiment.ipynb #eeb823be
+# %% ../nbs/10_experiment.ipynb #ce2c7bc0
 def _prepare(exp):
     "Data, labels and network of an experiment; whatever does not fit is found here, before anything is written or trained."
     pick_device(exp.device)
     ds = load_dataset(exp.dataset, exp.root, exp.download, exp.subset, exp.skip_corrupt)
-    scheme, (_, size, _, channels) = make_scheme(exp.scheme, ds.class_names), ds.train.pixels.shape
+    scheme, (_, size, width, channels) = make_scheme(exp.scheme, ds.class_names), ds.train.pixels.shape
+    if exp.model == 'mlp' and size != width: raise CollapseError(f"model='mlp' needs square images, these are {width}×{size}; choose another network.")
     smallest = int(torch.bincount(scheme(ds.train.labels), minlength=scheme.num_classes).min())
     if (exp.n_subclasses or 0) > smallest: raise CollapseError(f"n_subclasses={exp.n_subclasses}, but a class of scheme={exp.scheme!r} has only {smallest} training images; ask for fewer.")
     return ds, scheme, build_model(exp.model, scheme.num_classes, channels, size, exp.width, exp.seed)
@@ -234,7 +235,7 @@ def _figures(folder, results, history, train, ds, scheme):
             with atomic_write(folder/'figures'/f'{name}.png') as tmp: fig.savefig(tmp, format='png', dpi=110)
             matplotlib.pyplot.close(fig)
 
-# %% ../nbs/10_experiment.ipynb #5cf38dd1
+# %% ../nbs/10_experiment.ipynb #2a45538f
 @dataclass(frozen=True)
 class Run:
     "A finished run, read from its folder."
@@ -294,6 +295,7 @@ def _check_data(exp, ds, folder):
 def _run(exp, ds, scheme, model, folder, progress, callbacks):
     "The steps of a run that is not finished; `results.json` comes last, and says that it is."
     state, train_batches, test_batches = _train(exp, ds, scheme, model, folder, progress, callbacks)
+    write_history(folder, state.history) # also where the training was finished before
     start, head = time.perf_counter(), last_linear(state.model)
     features = _extract(state.model, train_batches, test_batches, ds, folder)
     train, test = features['train'], features['test']
@@ -327,7 +329,7 @@ def summary(
     head = f"{p['data']}, labels {e.scheme}, {e.model} of width {e.width}, {r['epochs']} epochs, seed {e.seed}"
     return '\n'.join([head[:80], '─'*len(head[:80])] + ['' if o is None else f'{o[0]:<25}{o[1]}' for o in rows])
 
-# %% ../nbs/10_experiment.ipynb #470c547b
+# %% ../nbs/10_experiment.ipynb #f30579ae
 def _blocks(model):
     "Names of the model's top-level parts that hold parameters, without the last linear layer."
     head = last_linear(model)
@@ -350,7 +352,7 @@ def layerwise_nc(
             for xb,yb in images:
                 model(xb.to(at))
                 for name,s in zip(layers, seen):
-                    h = s.pop(); h = h.flatten(2).mean(2) if h.ndim > 2 else h
+                    h = s[-1].flatten(2).mean(2) if s[-1].ndim > 2 else s[-1]; s.clear()
                     metrics.setdefault(name, NeuralCollapse(classes, h.shape[1])).update(h, yb)
     finally: model.train(mode)
     rows = [dict(layer=n or 'features', dimensions=m.feature_dim) | {k: float(v) for k,v in m.compute().items() if k.startswith('nc1')} for n,m in metrics.items()]

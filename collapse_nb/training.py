@@ -169,7 +169,8 @@ def _take_up(state, name, d):
     try: state.model.load_state_dict(d['model']); state.optimizer.load_state_dict(d['optimizer'])
     except (KeyError, RuntimeError, ValueError) as e:
         raise CollapseError(f"{name} in {str(state.run)!r} does not fit this model and optimizer ({str(e).splitlines()[-1].split(':')[0].strip()}); choose another folder or overwrite the run.") from None
-    state.epoch, state.history, state.resumed_from = d['epoch'], d['history'], [*d['resumed_from'], d['epoch']]
+    state.epoch, state.history = d['epoch'], d['history']
+    state.resumed_from = d['resumed_from'] + [d['epoch']]*(d['epoch'] < state.cfg.epochs) # a run at its end is not taken up again
 
 # %% ../nbs/07_training.ipynb #98ff30af
 def fit(
