@@ -6,7 +6,7 @@
 __all__ = ['Experiment', 'nc_epochs', 'measure_nc', 'default_out', 'write_history', 'provenance', 'Run', 'run', 'summary',
            'layerwise_nc']
 
-# %% ../nbs/10_experiment.ipynb #458ae546
+# %% ../nbs/10_experiment.ipynb #2adf3364
 import os, platform, shutil, subprocess, sys, time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
@@ -14,7 +14,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-import matplotlib, numpy as np, pandas as pd, torch
+import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
 from safetensors.torch import load_file, save_file
 from tqdm.auto import tqdm
 
@@ -218,7 +218,7 @@ def _probe_results(exp, train, test):
     return dict(cluster_accuracy=r.cluster_accuracy, reconstructed_test_accuracy=r.test_accuracy, chance_accuracy=r.chance_accuracy,
                 true_label_probe_accuracy=r.true_label_probe_accuracy, mapping_source=r.mapping_source, n_subclasses=len(r.mapping), confusion=confusion.tolist())
 
-# %% ../nbs/10_experiment.ipynb #a40b22ac
+# %% ../nbs/10_experiment.ipynb #f3570f52
 def _figures(folder, results, history, train, ds, scheme):
     "Draw and save the four figures of a run, and the points of one."
     names, coarse = ds.class_names, scheme.coarse_of if scheme.parts == 1 else None
@@ -229,11 +229,10 @@ def _figures(folder, results, history, train, ds, scheme):
                 embedding=lambda: plot_embedding(xy, train['fine'][index], names, coarse), history=lambda: plot_history(pd.DataFrame(history)),
                 confusion=lambda: plot_confusion(results['confusion'], names, coarse=coarse))
     (folder/'figures').mkdir(exist_ok=True)
-    with matplotlib.rc_context({'interactive': False}):
-        for name, draw in axes.items():
-            fig = getattr(o := draw(), 'figure', o)
-            with atomic_write(folder/'figures'/f'{name}.png') as tmp: fig.savefig(tmp, format='png', dpi=110)
-            matplotlib.pyplot.close(fig)
+    for name, draw in axes.items():
+        fig = getattr(o := draw(), 'figure', o)
+        with atomic_write(folder/'figures'/f'{name}.png') as tmp: fig.savefig(tmp, format='png', dpi=110)
+        plt.close(fig)
 
 # %% ../nbs/10_experiment.ipynb #2a45538f
 @dataclass(frozen=True)
