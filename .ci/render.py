@@ -3,7 +3,7 @@
     python .ci/render.py readme
     python .ci/render.py html [DIR]     (default: _html)
 """
-import os, re, sys
+import os, re, shutil, sys
 from pathlib import Path
 
 import nbformat, yaml
@@ -60,17 +60,30 @@ def readme():
     (root/'README.md').write_text(re.sub(r'\n{3,}', '\n\n', text).rstrip() + '\n', encoding='utf-8')
 
 
+def page_link(path, target, out):
+    "Where a link of the notebook `path` leads among the pages: a notebook's page, or a copy of another file."
+    file = path.parent/target
+    if file.suffix == '.ipynb': return target[:-len('ipynb')] + 'html'
+    if file.is_file() and file.suffix != '.png':
+        copy = out/path.relative_to(nbs).parent/target
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    return target
+
+
 def html(
     out:str='_html', # Folder to write to
 ):
     "Write a page for each notebook, in the same sub-folders; links to notebooks become links to pages."
-    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True, extra_loaders=[DictLoader({'alt.html.j2': template})], template_file='alt.html.j2')
+    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True, embed_images=True, extra_loaders=[DictLoader({'alt.html.j2': template})], template_file='alt.html.j2')
     if mathjax.exists(): exporter.mathjax_url = f'{mathjax.as_uri()}?config=TeX-AMS_CHTML-full'
     for path in sorted(nbglob(nbs, as_path=True)):
         title, nb = page(path)
         nb.cells.insert(0, nbformat.v4.new_markdown_cell(title))
+        to_page = lambda text: link.sub(lambda m: m[1] + page_link(path, m[2], Path(out)), text)
         for o in nb.cells:
-            if o.cell_type == 'markdown': o.source = link.sub(lambda m: m[1] + re.sub(r'\.ipynb$', '.html', m[2]), o.source)
+            if o.cell_type == 'markdown': o.source = to_page(o.source)
+            for data in [p.data for p in o.get('outputs', []) if 'text/markdown' in p.get('data', {})]: data['text/markdown'] = to_page(''.join(data['text/markdown']))
         text, _ = exporter.from_notebook_node(nb, resources={'metadata': {'name': path.stem, 'path': str(path.parent)}})
         file = Path(out)/path.relative_to(nbs).with_suffix('.html')
         file.parent.mkdir(parents=True, exist_ok=True)
