@@ -18,18 +18,24 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 @app.callback()
 def _app(): pass # keeps `run` a command of its own, beside those to come
 
-# %% ../nbs/13_cli.ipynb #d1fc379c
+# %% ../nbs/13_cli.ipynb #fffa75b7
 @contextmanager
 def _plainly():
     "Turn an error that a user can mend, and Ctrl-C, into one line and an exit status."
     def stop(message, status): print(f'collapse-nb: {message}', file=sys.stderr); raise typer.Exit(status)
     from collapse_nb.core import CollapseError
     try: yield
-    except KeyboardInterrupt: stop('stopped; nothing that was finished is lost. The same command continues after the last finished epoch.', 130)
+    except KeyboardInterrupt: stop('stopped; nothing that was finished is lost. The same command continues from there.', 130)
     except CollapseError as e: stop(e, 1)
     except OSError as e: stop(f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}. Nothing that was finished is lost; the same command continues when there is room and access.", 1)
 
-# %% ../nbs/13_cli.ipynb #51ff5902
+# %% ../nbs/13_cli.ipynb #8053bf5b
+def _epochs(text):
+    "Epochs as typed: `1,2,4`."
+    from collapse_nb.core import CollapseError
+    try: return tuple(int(o) for o in text.split(',') if o.strip())
+    except ValueError: raise CollapseError(f"snapshots={text!r}: give epochs as whole numbers with commas between, such as 1,2,4.") from None
+
 @app.command()
 def run(
     dataset:Annotated[str, typer.Option(help='digits, cifar10, cifar100, or folder: train/<class>/* and test/<class>/*')] = 'digits',
@@ -45,20 +51,22 @@ def run(
     lr:Annotated[Optional[float], typer.Option(help='Learning rate at the start  [default: 0.02 for digits, else 0.1]', metavar='X')] = None,
     weight_decay:Annotated[float, typer.Option(help='On all parameters', metavar='X')] = 5e-4,
     schedule:Annotated[str, typer.Option(help='cosine, or step: divided by 10 after 1/3 and 2/3 of the epochs')] = 'cosine',
+    terminal_epochs:Annotated[Optional[int], typer.Option(help='Stop after so many epochs in a row without a training error', metavar='N')] = None,
     no_augment:Annotated[bool, typer.Option('--no-augment', help='Train without crops and flips')] = False,
     n_subclasses:Annotated[Optional[int], typer.Option(help='Clusters in each coarse class  [default: as many as it has fine classes]', metavar='N')] = None,
     seed:Annotated[int, typer.Option(help='Decides weights, order of images, crops and clustering', metavar='N')] = 0,
     device:Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N')] = 'auto',
     out:Annotated[Optional[str], typer.Option(help='Run folder  [default: runs/<name from the settings>]', metavar='DIR')] = None,
+    snapshots:Annotated[str, typer.Option(help='Epochs at which features are kept and Neural Collapse is measured, such as 1,2,3,6,10', metavar='N,N,…')] = '',
     overwrite:Annotated[bool, typer.Option('--overwrite', help='Replace another run in that folder')] = False,
 ):
     "Train on coarse labels, cluster the features, and see whether the fine labels come back."
     with _plainly():
         from collapse_nb.experiment import Experiment, default_out, run as run_experiment, summary
-        exp = Experiment(dataset, root, download, subset, skip_corrupt, scheme, model, width, epochs, batch_size, lr, weight_decay, schedule, not no_augment, n_subclasses, seed, device)
+        exp = Experiment(dataset, root, download, subset, skip_corrupt, scheme, model, width, epochs, batch_size, lr, weight_decay, schedule, terminal_epochs, not no_augment, n_subclasses, seed, device)
         out = out or str(default_out(exp))
         print(f'run folder: {out}', file=sys.stderr)
-        result = run_experiment(exp, out, overwrite)
+        result = run_experiment(exp, out, overwrite, snapshots=_epochs(snapshots))
         for epoch in result.results['resumed_from']: print(f'continued after epoch {epoch}', file=sys.stderr)
         print(summary(result))
 

@@ -6,14 +6,14 @@
 __all__ = ['CollapseError', 'DataError', 'RunFolderError', 'check_number', 'check_choice', 'atomic_write', 'write_json',
            'read_json', 'digest', 'folder_lock', 'import_torchvision']
 
-# %% ../nbs/00_core.ipynb #1aea03dc
+# %% ../nbs/00_core.ipynb #1a418a67
 import hashlib, json, math, os, re, sys, tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import filelock, numpy as np, torch
 
-# %% ../nbs/00_core.ipynb #5abe9e2d
+# %% ../nbs/00_core.ipynb #6cd70211
 class CollapseError(ValueError):
     "Something the user can mend: bad input, bad data, a folder in the way."
 
@@ -23,7 +23,7 @@ class DataError(CollapseError):
 class RunFolderError(CollapseError):
     "The run folder holds something else, or is in use."
 
-# %% ../nbs/00_core.ipynb #7732c171
+# %% ../nbs/00_core.ipynb #751f6cfa
 def check_number(
     name:str, # Argument's name, as the user typed it
     value, # Value to check
@@ -42,7 +42,7 @@ def check_number(
     if high is not None: bounds.append(f"at most {high}")
     raise CollapseError(f"{name}={value!r}: give a {'whole' if integer else 'finite'} number{' ' if bounds else ''}{' and '.join(bounds)}.")
 
-# %% ../nbs/00_core.ipynb #cc48cd08
+# %% ../nbs/00_core.ipynb #4b3de94e
 def check_choice(
     name:str, # Argument's name, as the user typed it
     value, # Value to check
@@ -54,7 +54,7 @@ def check_choice(
     if known: return value
     raise CollapseError(f"{name}={value!r} is unknown; choose one of: {', '.join(map(str, choices))}.")
 
-# %% ../nbs/00_core.ipynb #1a489513
+# %% ../nbs/00_core.ipynb #98102a16
 def _sync(path):
     fd = os.open(path, os.O_RDONLY)
     try: os.fsync(fd)
@@ -76,6 +76,7 @@ def atomic_write(
         os.chmod(tmp, 0o666 & ~_umask())
         os.replace(tmp, path)
         if os.name == 'posix': _sync(path.parent)
+    except OSError as e: raise CollapseError(f"{str(path)!r} could not be written ({e.strerror or e}); what was there before is intact. Make room, or choose another place.") from None
     finally: Path(tmp).unlink(missing_ok=True)
 
 def _umask():
@@ -83,7 +84,7 @@ def _umask():
     try: return int(re.search(r'^Umask:\s*(\d+)', Path('/proc/self/status').read_text(), re.M)[1], 8)
     except (OSError, TypeError): return 0o022
 
-# %% ../nbs/00_core.ipynb #3bb4368c
+# %% ../nbs/00_core.ipynb #9d701213
 def _jsonable(o):
     if isinstance(o, dict): return {str(k): _jsonable(v) for k,v in o.items()}
     if isinstance(o, (list, tuple)): return [_jsonable(v) for v in o]
@@ -107,7 +108,7 @@ def read_json(
     try: return json.loads(Path(path).read_text(encoding='utf-8'))
     except (ValueError, OSError) as e: raise CollapseError(f"{str(path)!r} cannot be read as JSON ({getattr(e, 'strerror', None) or e}). Restore or remove it.") from None
 
-# %% ../nbs/00_core.ipynb #67e73457
+# %% ../nbs/00_core.ipynb #fbbdd96e
 def digest(
     *objs, # Files (`Path`), tensors, arrays, bytes, or anything that `json.dumps` takes
 )->str: # 64 hex digits
@@ -123,13 +124,14 @@ def digest(
         else: h.update(json.dumps(_jsonable(o), sort_keys=True).encode())
     return h.hexdigest()
 
-# %% ../nbs/00_core.ipynb #7e32d67c
+# %% ../nbs/00_core.ipynb #dcda8725
 @contextmanager
 def folder_lock(
     folder:str|Path, # Folder that only one process may write to
+    name:str='.lock', # File that stands for the lock
 ):
     "Hold the folder's lock, or raise a `RunFolderError` at once if another process has it."
-    lock = filelock.FileLock(Path(folder)/'.lock', timeout=0)
+    lock = filelock.FileLock(Path(folder)/name, timeout=0)
     try: lock.acquire()
     except filelock.Timeout:
         raise RunFolderError(f"out={str(folder)!r} is being written by another process; wait for it or choose another folder.") from None
@@ -138,7 +140,7 @@ def folder_lock(
     try: yield
     finally: lock.release()
 
-# %% ../nbs/00_core.ipynb #9c5781b7
+# %% ../nbs/00_core.ipynb #ab3f64df
 _schemas = [] # torch forgets a schema when its Library object is collected
 
 def import_torchvision():

@@ -6,7 +6,7 @@
 __all__ = ['Experiment', 'nc_epochs', 'measure_nc', 'default_out', 'write_history', 'provenance', 'Run', 'run', 'summary',
            'layerwise_nc']
 
-# %% ../nbs/10_experiment.ipynb #2adf3364
+# %% ../nbs/10_experiment.ipynb #7a07bcb1
 import os, platform, shutil, subprocess, sys, time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from tqdm.auto import tqdm
 
 from .core import CollapseError, RunFolderError, atomic_write, check_choice, check_number, digest, folder_lock, read_json, write_json
@@ -25,10 +25,10 @@ from .models import MODELS, build_model, capture, extract_features, last_linear
 from .metrics import NeuralCollapse, nc_metrics
 from .structure import class_distances, nearest_partners, subclass_separation
 from .clustering import cluster_and_probe
-from .training import TrainConfig, fit, has_bf16, pick_device
+from .training import TrainConfig, fit, has_bf16, pick_device, training_errors
 from .plots import embed, plot_class_distances, plot_confusion, plot_embedding, plot_history
 
-# %% ../nbs/10_experiment.ipynb #7dfbf2f3
+# %% ../nbs/10_experiment.ipynb #e5edaf03
 _small = dict(model='small_cnn', width=32, epochs=40, lr=0.02, batch_size=64)
 _photos = dict(model='resnet18', width=64, epochs=30, lr=0.1, batch_size=128)
 
@@ -48,6 +48,7 @@ class Experiment:
     lr: float|None = None # Learning rate at the start
     weight_decay: float = 5e-4 # On all parameters
     schedule: str = 'cosine' # 'cosine' or 'step'
+    terminal_epochs: int|None = None # Stop after so many epochs in a row without a training error; None: at `epochs`
     augment: bool = True # Crops and flips, where the data set has them
     n_subclasses: int|None = None # Clusters in each coarse class; None: as many as it has fine classes
     seed: int = 0 # Decides weights, order, crops, clustering
@@ -67,35 +68,36 @@ class Experiment:
 
     @property
     def training(self): # Its part that `fit` takes
-        return TrainConfig(epochs=self.epochs, lr=self.lr, weight_decay=self.weight_decay, schedule=self.schedule, seed=self.seed, device=self.device)
+        return TrainConfig(epochs=self.epochs, lr=self.lr, weight_decay=self.weight_decay, schedule=self.schedule, terminal_epochs=self.terminal_epochs, seed=self.seed, device=self.device)
 
     @property
     def identity(self): # The settings that decide the result, as a dict
         "The settings without those that only say where: two runs of one identity and one data set give one result."
         return {k:v for k,v in asdict(self).items() if k not in ('root', 'download', 'device')}
 
-# %% ../nbs/10_experiment.ipynb #9561553c
+# %% ../nbs/10_experiment.ipynb #b89e39fd
 def nc_epochs(
     epochs:int, # Length of the run
-)->set: # 1, 2, 4, 8, … and the last
-    "Epochs at which Neural Collapse is measured."
-    return {2**i for i in range(epochs.bit_length())} | {epochs}
+)->set: # 1, 2, 4, 8, …, below `epochs`
+    "Epochs, before the last, at which Neural Collapse is measured."
+    return {2**i for i in range(epochs.bit_length()) if 2**i < epochs}
 
 def measure_nc(
-    batches, # Training images as evaluation sees them: (images, labels)
     epochs, # Epochs at which to measure
 ):
-    "A callback of `fit` that adds the metrics to the history."
-    def callback(state):
-        if state.epoch not in epochs: return
+    "An `evaluate` of `fit` that adds the metrics to the history, for a network whose last layer is linear."
+    def evaluate(state, batches):
+        if state.epoch+1 not in epochs: return training_errors(state, batches)
         start, head = time.perf_counter(), last_linear(state.model)
-        state.row.update(nc_metrics(extract_features(state.model, batches), batches.labels, head.weight, head.bias))
-        state.row['nc_seconds'] = time.perf_counter() - start
-    return callback
+        features, weight, bias = extract_features(state.model, batches), head.weight.detach().cpu(), head.bias.detach().cpu()
+        labels = batches.labels.cpu()
+        errors = int((torch.addmm(bias, features, weight.T).argmax(1) != labels).sum())
+        return dict(train_accuracy=1-errors/len(labels), training_errors=errors) | nc_metrics(features, labels, weight, bias) | dict(nc_seconds=time.perf_counter()-start)
+    return evaluate
 
-# %% ../nbs/10_experiment.ipynb #2178ff40
+# %% ../nbs/10_experiment.ipynb #68456c84
 _FILES = ('config.json', 'provenance.json', 'history.csv', 'checkpoint.pt', 'checkpoint-previous.pt', 'features-train.safetensors', 'features-test.safetensors',
-          'results.json', 'embedding.csv', 'report.html', 'figures')
+          'results.json', 'embedding.csv', 'report.html', 'figures', 'snapshots')
 
 def default_out(
     exp:Experiment,
@@ -133,7 +135,7 @@ def write_history(
     "Write `history.csv`."
     with atomic_write(Path(folder)/'history.csv') as tmp: pd.DataFrame(history).to_csv(tmp, index=False)
 
-# %% ../nbs/10_experiment.ipynb #655762f1
+# %% ../nbs/10_experiment.ipynb #0c9be20e
 def _machine(device):
     "Name of the processor that did the work."
     if device.type == 'cuda': return torch.cuda.get_device_name(device)
@@ -152,10 +154,10 @@ def provenance(
     device = pick_device(exp.device)
     versions = {o: version(o) for o in ('collapse_nb', 'torch', 'torchvision', 'numpy', 'scikit-learn')} | dict(python=platform.python_version())
     return dict(versions=versions, device=str(device), machine=_machine(device), cores=os.cpu_count(), threads=torch.get_num_threads(), bf16=has_bf16(device),
-                data=ds.name, fingerprint=ds.fingerprint, train_images=len(ds.train), test_images=len(ds.test), seed=exp.seed, commit=_commit(),
+                data=ds.name, fingerprint=ds.fingerprint, train_images=len(ds.train), test_images=len(ds.test), class_names=list(ds.class_names), image_shape=list(ds.train.pixels.shape[1:]), seed=exp.seed, commit=_commit(),
                 started=time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()))
 
-# %% ../nbs/10_experiment.ipynb #ce2c7bc0
+# %% ../nbs/10_experiment.ipynb #c524ad68
 def _prepare(exp):
     "Data, labels and network of an experiment; whatever does not fit is found here, before anything is written or trained."
     pick_device(exp.device)
@@ -166,24 +168,27 @@ def _prepare(exp):
     if (exp.n_subclasses or 0) > smallest: raise CollapseError(f"n_subclasses={exp.n_subclasses}, but a class of scheme={exp.scheme!r} has only {smallest} training images; ask for fewer.")
     return ds, scheme, build_model(exp.model, scheme.num_classes, channels, size, exp.width, exp.seed)
 
-def _train(exp, ds, scheme, model, folder, progress, callbacks=()):
+def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=()):
     "Train the network of an experiment, or take up its training where it stopped: the state, and plain batches of both sets."
     device, on = pick_device(exp.device), exp.augment
     train = BatchLoader(ds.train, scheme(ds.train.labels), exp.batch_size, crop=ds.crop*on, flip=ds.flip and on, shuffle=True, seed=exp.seed, device=device)
     test = BatchLoader(ds.test, scheme(ds.test.labels, 'test'), 1000, mean_std=ds.train.mean_std, device=device)
-    callbacks = [measure_nc(train.plain(), nc_epochs(exp.epochs)), *callbacks, lambda state: write_history(folder, state.history)]
-    state = fit(model, train, exp.training, callbacks, test_loader=test, run=folder, key=digest(exp.identity, ds.fingerprint), progress=progress)
+    def snapshot(state):
+        if state.epoch in snapshots: _extract(state.model, train.plain(), test, ds, folder/'snapshots', f'-{state.epoch}')
+    state = fit(model, train, exp.training, [snapshot, *callbacks, lambda state: write_history(folder, state.history)], test_loader=test,
+                evaluate=measure_nc(nc_epochs(exp.epochs) | set(snapshots)), run=folder, key=digest(exp.identity, ds.fingerprint), progress=progress)
     return state, train.plain(), test
 
-def _extract(model, train, test, ds, folder):
-    "Features of both sets with their labels, kept in the run folder."
+def _extract(model, train, test, ds, folder, suffix=''):
+    "Features of both sets with their labels, kept in a folder."
+    folder.mkdir(exist_ok=True)
     out = {}
     for split, batches, images in (('train', train, ds.train), ('test', test, ds.test)):
         out[split] = dict(features=extract_features(model, batches, progress=True), coarse=batches.labels.cpu(), fine=images.labels)
-        with atomic_write(folder/f'features-{split}.safetensors') as tmp: save_file(out[split], str(tmp))
+        with atomic_write(folder/f'features-{split}{suffix}.safetensors') as tmp: tmp.write_bytes(save(out[split]))
     return out
 
-# %% ../nbs/10_experiment.ipynb #2f7cc8c1
+# %% ../nbs/10_experiment.ipynb #77d2f4d7
 def _first_epoch(history, limit):
     "First epoch with at most `limit` training errors, or None."
     return next((r['epoch'] for r in history if r['training_errors'] <= limit), None)
@@ -193,7 +198,7 @@ def _training_results(history, n):
     last = history[-1]
     return {'epochs': last['epoch'], 'coarse_train_accuracy': last['train_accuracy'], 'coarse_test_accuracy': last['test_accuracy'],
             'training_errors': last['training_errors'], 'training_images': n, 'zero_error_epoch': _first_epoch(history, 0), 'error_below_0.1pct_epoch': _first_epoch(history, n//1000),
-            'training_seconds': sum(r['seconds'] for r in history)}
+            'training_seconds': sum(r['seconds'] for r in history), 'nc_seconds': sum(r.get('nc_seconds', 0) for r in history)}
 
 def _structure_results(train, scheme):
     "Distances between fine classes and what they share of the variance inside a coarse class, by the true fine labels."
@@ -234,7 +239,7 @@ def _figures(folder, results, history, train, ds, scheme):
         with atomic_write(folder/'figures'/f'{name}.png') as tmp: fig.savefig(tmp, format='png', dpi=110)
         plt.close(fig)
 
-# %% ../nbs/10_experiment.ipynb #2a45538f
+# %% ../nbs/10_experiment.ipynb #b0735b9e
 @dataclass(frozen=True)
 class Run:
     "A finished run, read from its folder."
@@ -259,11 +264,30 @@ class Run:
     def history(self):
         "One row an epoch."
         return pd.read_csv(self.folder/'history.csv')
+    @property
+    def snapshots(self):
+        "Epochs before the last whose features were kept."
+        return sorted(int(o.stem.split('-')[-1]) for o in (self.folder/'snapshots').glob('features-test-*.safetensors'))
     def features(self,
         split:str='train', # 'train' or 'test'
+        epoch:int|None=None, # One of `snapshots`; None: the last
     )->dict: # `features` (N, d), `coarse` (N,), `fine` (N,)
-        "Features and labels of the last epoch."
-        return load_file(self.folder/f"features-{check_choice('split', split, ['train', 'test'])}.safetensors")
+        "Features and labels of an epoch."
+        check_choice('split', split, ['train', 'test'])
+        if epoch in (None, self.results['epochs']): return load_file(self.folder/f"features-{split}.safetensors")
+        check_choice('epoch', epoch, [*self.snapshots, self.results['epochs']])
+        return load_file(self.folder/'snapshots'/f"features-{split}-{epoch}.safetensors")
+    @property
+    def scheme(self):
+        "The `LabelScheme`: names of classes, which were merged."
+        if 'class_names' not in self.provenance: raise CollapseError(f"{self.folder/'provenance.json'} does not name the classes; it was written by an older version.")
+        return make_scheme(self.experiment.scheme, self.provenance['class_names'])
+    def model(self):
+        "The trained network, on the CPU, in evaluation mode."
+        (height, width, channels), e = self.provenance['image_shape'], self.experiment
+        model = build_model(e.model, self.scheme.num_classes, channels, height, e.width, e.seed)
+        model.load_state_dict(torch.load(self.folder/'checkpoint.pt', map_location='cpu', weights_only=True)['model'])
+        return model.eval()
 
 def run(
     exp:Experiment=Experiment(), # What to run
@@ -271,6 +295,7 @@ def run(
     overwrite:bool=False, # Replace another run in that folder?
     progress:bool=True, # Show bars on a terminal?
     callbacks=(), # Functions of the `RunState`, called after each epoch; what they add to `state.row` becomes a column of the history
+    snapshots=(), # Epochs at which features are kept and Neural Collapse is measured, besides the last
 )->Run:
     "Run an experiment, or what is left of it."
     folder = Path(out) if out is not None else default_out(exp)
@@ -281,7 +306,7 @@ def run(
     with folder_lock(folder):
         _claim(exp, folder, overwrite)
         _check_data(exp, ds, folder)
-        if not (folder/'results.json').exists(): _run(exp, ds, scheme, model, folder, progress, callbacks)
+        if not (folder/'results.json').exists(): _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots)
     return Run(folder)
 
 def _check_data(exp, ds, folder):
@@ -291,15 +316,15 @@ def _check_data(exp, ds, folder):
     elif read_json(file).get('fingerprint') != ds.fingerprint:
         raise RunFolderError(f"out={str(folder)!r} holds a run on other images or labels; choose another folder, or replace that run with overwrite=True (--overwrite).")
 
-def _run(exp, ds, scheme, model, folder, progress, callbacks):
+def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots):
     "The steps of a run that is not finished; `results.json` comes last, and says that it is."
-    state, train_batches, test_batches = _train(exp, ds, scheme, model, folder, progress, callbacks)
-    write_history(folder, state.history) # also where the training was finished before
+    state, train_batches, test_batches = _train(exp, ds, scheme, model, folder, progress, callbacks, snapshots)
     start, head = time.perf_counter(), last_linear(state.model)
     features = _extract(state.model, train_batches, test_batches, ds, folder)
     train, test = features['train'], features['test']
     weight, bias = (o.detach().cpu() for o in (head.weight, head.bias))
     results = _training_results(state.history, len(ds.train)) | dict(nc=nc_metrics(train['features'], train['coarse'], weight, bias), resumed_from=state.resumed_from)
+    state.row.update(results['nc']); write_history(folder, state.history)
     results |= _structure_results(train, scheme) | _probe_results(exp, train, test)
     results['seconds'] = results['training_seconds'] + time.perf_counter() - start
     _figures(folder, results, state.history, train, ds, scheme)
