@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Experiment', 'nc_epochs', 'measure_nc', 'default_out', 'write_history', 'provenance', 'Run', 'run', 'summary',
-           'layerwise_nc']
+           'trajectory', 'layerwise_nc']
 
 # %% ../nbs/10_experiment.ipynb #7a07bcb1
 import os, platform, shutil, subprocess, sys, time
@@ -352,6 +352,19 @@ def summary(
              ('machine', f"{p['machine']}, {p['threads']} of {p['cores']} threads"[:54]), ('seconds', f"{r['seconds']:.0f}, of which training {r['training_seconds']:.0f}")]
     head = f"{p['data']}, labels {e.scheme}, {e.model} of width {e.width}, {r['epochs']} epochs, seed {e.seed}"
     return '\n'.join([head[:80], '─'*len(head[:80])] + ['' if o is None else f'{o[0]:<25}{o[1]}' for o in rows])
+
+# %% ../nbs/10_experiment.ipynb #9b7cfa45
+def trajectory(
+    run:Run, # A finished run with snapshots
+)->pd.DataFrame: # One row a kept epoch: `epoch`, `training_errors`, `test_accuracy`, the NC metrics, and what was recovered, named as in `results`
+    "Collapse, structure and recovery at each epoch whose features were kept."
+    history, columns, rows = run.history.set_index('epoch'), ['training_errors', 'test_accuracy', *run.results['nc']], []
+    for epoch in tqdm([*run.snapshots, run.results['epochs']], 'epochs', disable=None, leave=False):
+        train, test = run.features('train', epoch), run.features('test', epoch)
+        found = _probe_results(run.experiment, train, test)
+        found['subclass_separation'] = subclass_separation(train['features'], train['coarse'], train['fine'], folds=5)['total']
+        rows.append(dict(epoch=epoch) | history.loc[epoch, columns].to_dict() | {k: v for k,v in found.items() if isinstance(v, float)})
+    return pd.DataFrame(rows)
 
 # %% ../nbs/10_experiment.ipynb #f30579ae
 def _blocks(model):
