@@ -95,9 +95,9 @@ def measure_nc(
         return dict(train_accuracy=1-errors/len(labels), training_errors=errors) | nc_metrics(features, labels, weight, bias) | dict(nc_seconds=time.perf_counter()-start)
     return evaluate
 
-# %% ../nbs/10_experiment.ipynb #68456c84
+# %% ../nbs/10_experiment.ipynb #a13c935a
 _FILES = ('config.json', 'provenance.json', 'history.csv', 'checkpoint.pt', 'checkpoint-previous.pt', 'features-train.safetensors', 'features-test.safetensors',
-          'results.json', 'embedding.csv', 'report.html', 'figures', 'snapshots')
+          'results.json', 'failure.json', 'embedding.csv', 'report.html', 'figures', 'snapshots')
 
 def default_out(
     exp:Experiment,
@@ -239,7 +239,7 @@ def _figures(folder, results, history, train, ds, scheme):
         with atomic_write(folder/'figures'/f'{name}.png') as tmp: fig.savefig(tmp, format='png', dpi=110)
         plt.close(fig)
 
-# %% ../nbs/10_experiment.ipynb #b0735b9e
+# %% ../nbs/10_experiment.ipynb #2b580b4d
 @dataclass(frozen=True)
 class Run:
     "A finished run, read from its folder."
@@ -296,6 +296,7 @@ def run(
     progress:bool=True, # Show bars on a terminal?
     callbacks=(), # Functions of the `RunState`, called after each epoch; what they add to `state.row` becomes a column of the history
     snapshots=(), # Epochs at which features are kept and Neural Collapse is measured, besides the last
+    figures:bool=True, # Draw them? t-SNE takes most of the time of a small run
 )->Run:
     "Run an experiment, or what is left of it."
     folder = Path(out) if out is not None else default_out(exp)
@@ -306,7 +307,7 @@ def run(
     with folder_lock(folder):
         _claim(exp, folder, overwrite)
         _check_data(exp, ds, folder)
-        if not (folder/'results.json').exists(): _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots)
+        if not (folder/'results.json').exists(): _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures)
     return Run(folder)
 
 def _check_data(exp, ds, folder):
@@ -316,7 +317,7 @@ def _check_data(exp, ds, folder):
     elif read_json(file).get('fingerprint') != ds.fingerprint:
         raise RunFolderError(f"out={str(folder)!r} holds a run on other images or labels; choose another folder, or replace that run with overwrite=True (--overwrite).")
 
-def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots):
+def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures):
     "The steps of a run that is not finished; `results.json` comes last, and says that it is."
     state, train_batches, test_batches = _train(exp, ds, scheme, model, folder, progress, callbacks, snapshots)
     start, head = time.perf_counter(), last_linear(state.model)
@@ -327,7 +328,7 @@ def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots):
     state.row.update(results['nc']); write_history(folder, state.history)
     results |= _structure_results(train, scheme) | _probe_results(exp, train, test)
     results['seconds'] = results['training_seconds'] + time.perf_counter() - start
-    _figures(folder, results, state.history, train, ds, scheme)
+    if figures: _figures(folder, results, state.history, train, ds, scheme)
     write_json(folder/'results.json', results)
 
 # %% ../nbs/10_experiment.ipynb #2e8ec7fd
