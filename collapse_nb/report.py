@@ -33,19 +33,19 @@ def _visible(value):
 _environment = Environment(autoescape=True, finalize=_visible, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 def _html(source): return _environment.from_string(source.lstrip())
 
-# %% ../nbs/12_report.ipynb #7a2fdf47
+# %% ../nbs/12_report.ipynb #cde56666
 _table = _html('''
 {% if caption %}<p class="caption">{{ caption }}</p>
 {% endif %}
-<div class="wide" tabindex="0" role="region" aria-label="{{ caption or 'table' }}"><table>
+<div class="wide{% if rows|length > 40 %} long{% endif %}" tabindex="0" role="region" aria-label="{{ caption or 'table' }}"><table>
 <thead><tr>
-{% for c in columns %}<th scope="col"{% if c.numeric %} class="n"{% endif %}>{% if sortable %}<button type="button">{{ c.name }}</button>{% else %}{{ c.name }}{% endif %}</th>
+{% for c in columns %}<th scope="col"{% if c.kind %} class="{{ c.kind }}"{% endif %}>{% if sortable %}<button type="button">{{ c.name }}</button>{% else %}{{ c.name }}{% endif %}</th>
 {% endfor %}</tr></thead>
 <tbody>
 {% for row in rows %}<tr>
 {% for c, (text, value) in row %}
 {% set tag = 'th scope="row"' | safe if loop.first and not c.numeric else 'td' %}
-<{{ tag }}{% if c.numeric %} class="n"{% endif %}{% if value is not none %} data-v="{{ value }}"{% endif %}>{{ text }}</{{ tag[:2] }}>
+<{{ tag }}{% if c.kind %} class="{{ c.kind }}"{% endif %}{% if value is not none %} data-v="{{ value }}"{% endif %}>{{ text }}</{{ tag[:2] }}>
 {% endfor %}</tr>
 {% endfor %}</tbody></table></div>
 ''')
@@ -64,7 +64,8 @@ def _column(name, values, fmt):
     known = [v for v in values if not _missing(v)]
     numeric = bool(known) and all(_number(v) for v in known)
     whole = numeric and all(float(v).is_integer() for v in known)
-    return dict(name=name, numeric=numeric, cells=[_cell(v, fmt or ('{:,.0f}' if whole else '{:.4g}'), numeric) for v in values])
+    prose = not numeric and max((len(str(v)) for v in known if not isinstance(v, Markup)), default=0) > 30
+    return dict(name=name, numeric=numeric, kind='n' if numeric else 'prose' if prose else '', cells=[_cell(v, fmt or ('{:,.0f}' if whole else '{:.4g}'), numeric) for v in values])
 
 def table(
     frame:pd.DataFrame, # One row a row; the index is not shown. `Markup` (an image strip, say) in a cell stays as it is
@@ -140,24 +141,24 @@ def image_strip(
     strip = [_thumbnail(_pixels(images, i), size, c, c or f'image {i+1} of {len(images)}') for i,c in enumerate(captions)]
     return Markup(_html('<div class="strip">{% for o in strip %}{{ o }}{% endfor %}</div>\n').render(strip=strip))
 
-# %% ../nbs/12_report.ipynb #e629b006
+# %% ../nbs/12_report.ipynb #c91134ed
 _style = '''
 :root { color-scheme: light dark; --ink: #1c2024; --soft: #5b646d; --line: #d5dade; --back: #fff; --tint: #f3f5f7; --link: #0b5cad; --mark: #b25e00 }
 @media screen and (prefers-color-scheme: dark) { :root { --ink: #e3e7ea; --soft: #9aa4ad; --line: #3a424a; --back: #15191d; --tint: #1e242a; --link: #7db8f5; --mark: #e8a04c } }
 body { margin: 0 auto; padding: 1rem 1.25rem 4rem; max-width: 66rem; font: 1rem/1.55 system-ui, sans-serif; color: var(--ink); background: var(--back); overflow-wrap: break-word }
 h1 { font-size: 1.5rem; line-height: 1.25 } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; padding-top: .75rem; border-top: 1px solid var(--line) }
-p, figcaption { max-width: 46rem } h1 + p { font-size: 1.15rem } a { color: var(--link) }
+p, figcaption { max-width: 46rem } h1 ~ p:not(.note) { font-size: 1.1rem } a { color: var(--link) }
 nav { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem } .caption, figcaption, footer { color: var(--soft); font-size: .9rem } .caption { margin: 1.25rem 0 .4rem }
 .note { border-left: 4px solid var(--mark); background: var(--tint); padding: .6rem .9rem }
-.wide { overflow: auto; max-height: 40rem } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
-th, td { padding: .3rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); font-weight: normal } td:last-child:not(.n) { min-width: 13rem; max-width: 38rem }
-thead th { position: sticky; top: 0; background: var(--tint); white-space: nowrap; font-weight: 600 } tbody th { font-weight: 600 } .n { text-align: right; white-space: nowrap }
-th button { all: unset; cursor: pointer } th button:focus-visible { outline: 2px solid var(--link) } th button::after { content: " ↕"; color: var(--soft) }
-[aria-sort=ascending] button::after { content: " ↑" } [aria-sort=descending] button::after { content: " ↓" }
+.wide { overflow: auto } .long { max-height: 40rem } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
+th, td { padding: .3rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); font-weight: normal } .prose { min-width: 10rem; max-width: 38rem }
+thead th { position: sticky; top: 0; background: var(--tint); vertical-align: bottom; font-weight: 600 } tbody th { font-weight: 600 } .n { text-align: right } td.n { white-space: nowrap }
+th button { all: unset; cursor: pointer } th button:focus-visible { outline: 2px solid var(--link) } th button::after { content: "\\a0↕"; color: var(--soft) }
+[aria-sort=ascending] button::after { content: "\\a0↑" } [aria-sort=descending] button::after { content: "\\a0↓" }
 figure { margin: 1.25rem 0 } img { max-width: 100%; height: auto; background: #fff } .pixels { image-rendering: pixelated }
 .strip { display: flex; flex-wrap: wrap; gap: .6rem } .strip figure { margin: 0 } .strip figcaption { max-width: 8rem; font-size: .8rem; line-height: 1.25 }
 @media print { body { max-width: none; padding: 0; font-size: 10pt } nav, th button::after { display: none } .wide { overflow: visible; max-height: none } table { font-size: 7.5pt }
-  th, td { padding: .15rem .3rem } .n { white-space: normal } thead th { position: static; white-space: normal } figure, tr, .note { break-inside: avoid } h2 { break-after: avoid } }
+  th, td { padding: .15rem .3rem } td.n { white-space: normal } thead th { position: static; overflow-wrap: anywhere } thead { display: table-row-group } section > figure img { max-height: 11cm; width: auto } figure, tr, .note { break-inside: avoid } h2, .caption { break-after: avoid } }
 '''
 _script = '''
 document.addEventListener('click', event => {
@@ -295,7 +296,7 @@ def _coarse(run):
     scheme = _scheme(run)
     return scheme.coarse_of if scheme and scheme.coarse_of and scheme.parts == 1 and scheme.num_classes < len(scheme.coarse_of) else None
 
-# %% ../nbs/12_report.ipynb #f7868998
+# %% ../nbs/12_report.ipynb #315c9645
 def _percent(x): return 'an unknown share' if x is None else f'{x:.1%}'
 
 def _trained(run):
@@ -313,7 +314,7 @@ def _recovered(run):
     got = f"{_percent(r['reconstructed_test_accuracy'])} of the test images"
     yardsticks = f"A probe taught the true labels reaches {_percent(r['true_label_probe_accuracy'])}, chance {_percent(r['chance_accuracy'])}."
     if scheme and scheme.coarse_of and scheme.parts == 1 and scheme.num_classes == fine: return f"No classes were merged, so there was nothing hidden to find; a probe on the features gets {got} right. {yardsticks}"
-    return f"Clustering the features inside each class, and teaching a linear probe these clusters, puts {got} into the right one of {fine} classes; finer labels than those trained on gave the clusters their names and nothing else. {yardsticks}"
+    return f"Clustering the features inside each class, and teaching a linear probe these clusters, puts {got} into the right one of {fine} classes; the fine labels only gave the clusters their names. {yardsticks}"
 
 def headline(
     run:Run, # A finished run
@@ -370,7 +371,7 @@ def _confusion(run, most=50):
     order = np.argsort(-wrong, axis=None, kind='stable')[:most]
     return pd.DataFrame([dict(true=names[i], recovered=names[j], images=wrong[i,j]) for i,j in zip(*np.unravel_index(order, m.shape)) if wrong[i,j]])
 
-# %% ../nbs/12_report.ipynb #8adb028e
+# %% ../nbs/12_report.ipynb #cbef2f29
 def _draw(run, name):
     "One of the four figures, drawn from the run's numbers; None if they are not there."
     r, names, coarse = run.results, _names(run), _coarse(run)
@@ -382,11 +383,11 @@ def _draw(run, name):
 
 _pictures = dict(
     class_distances=('Distances between classes', "Heat map of the mean squared distance between images of any two fine classes, in features; merged classes stand side by side and are outlined.",
-                     'Mean squared distance of the features of two training images, one of each class. Dark is near. If merged classes kept apart nothing, their squares would be of one colour.'),
+                     'Mean squared distance of the features of two training images, one of each class. Dark is near. If nothing of the fine classes were left, all squares inside an outline would be equally dark.'),
     embedding=('Features in two dimensions', "Scatter plot of training features in two t-SNE coordinates; a colour and a marker for each fine class.",
                'Up to 5,000 training images by t-SNE. Colours are the true fine classes, which the network was not told. Distances between clouds mean little.'),
     confusion=('Recovered against true classes', "Heat map of recovered against true fine classes of the test images, in per cent of the true class.", 'Per cent of the test images of a class; rows are true, columns recovered.'),
-    history=('Training', "Curves of loss, training errors, accuracies and Neural Collapse metrics against the epoch.", 'Both axes as the epoch passes; the dotted line is the first epoch without a training error.'))
+    history=('Training', "Curves of loss, training errors, accuracies and Neural Collapse metrics against the epoch.", 'Each quantity against the epoch, on a logarithmic axis; the dotted line is the first epoch without a training error.'))
 
 def _figure(run, name):
     "One of the four figures as HTML, or a sentence why it is not there."
@@ -433,7 +434,7 @@ def _more(run):
             'share of the spread inside classes that lies between fine classes': r.get('subclass_separation'), 'continued after epochs': r.get('resumed_from') or 'never stopped'}
     return _pairs({k: f'{v:.1%}' if isinstance(v, float) else v for k,v in said.items()}, 'also', 'value')
 
-# %% ../nbs/12_report.ipynb #3a97226b
+# %% ../nbs/12_report.ipynb #82ab0fc5
 def _sections(run):
     "The sections of a run's report."
     lead = 'Each number, from one checkpoint, and what it means.'
@@ -457,4 +458,4 @@ def report(
     e, r = run.experiment, run.results
     title = title or f"{run.provenance['data']}, labels {e.scheme}, {e.model} of width {e.width}, {r['epochs']} epochs, seed {e.seed}"
     caution = [note('The training error is above 0.1%. A network that is not trained to the end gives sub-classes back too; what is recovered here is no evidence for structure that survives collapse.')]
-    return write_page(out or run.folder/'report.html', title, headline(run), *caution*(1000*r['training_errors'] > r['training_images']), *_sections(run))
+    return write_page(out or run.folder/'report.html', title, _trained(run), _recovered(run), *caution*(1000*r['training_errors'] > r['training_images']), *_sections(run))
