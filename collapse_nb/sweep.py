@@ -51,11 +51,15 @@ def _died(folder):
     "Is there the mark of a process that is gone?"
     try: host, pid = (folder/'.running').read_text().split()
     except (OSError, ValueError): return False
-    if host != socket.gethostname(): return True
-    try: os.kill(int(pid), 0)
-    except ProcessLookupError: return True
-    except PermissionError: pass
-    return False
+    return host != socket.gethostname() or not _alive(int(pid))
+
+def _alive(pid):
+    "Is there such a process? One that has ended and is not yet fetched by its parent is none."
+    try: os.kill(pid, 0)
+    except ProcessLookupError: return False
+    except PermissionError: return True
+    try: return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except OSError: return True
 
 def _one(exp, folder, threads):
     "Run one experiment, if no other process does."
@@ -116,8 +120,14 @@ def _pass(runs, todo, deaths, n_jobs, threads):
         workers = n_jobs if len(group) > 1 or joblib.effective_n_jobs(n_jobs) == 1 else 2 # with 1 it would run in this very process
         try: joblib.Parallel(n_jobs=workers, batch_size=1, pre_dispatch='n_jobs')(joblib.delayed(_one)(runs[f], f, threads) for f in group)
         except Exception as e: # not from inside a run: that is written down
-            if not (died := [f for f in group if _died(f)]): raise
+            if not (died := _dead_of(group)): raise
             for f in died: _bury(f, runs[f], deaths, e)
+
+def _dead_of(group, seconds=5):
+    "Runs whose process is gone; a process takes a moment to go."
+    end = time.time() + seconds
+    while not (died := [f for f in group if _died(f)]) and time.time() < end: time.sleep(0.05)
+    return died
 
 def _bury(folder, exp, deaths, e):
     "Count a death; the third is a failure."
