@@ -30,11 +30,11 @@ def _plainly():
     except OSError as e: stop(f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}. Nothing that was finished is lost; the same command continues when there is room and access.", 1)
 
 # %% ../nbs/13_cli.ipynb #d00773dc
-def _epochs(text):
-    "Epochs as typed: `1,2,4`."
+def _several(name, text, kind):
+    "Values as typed, `0.1,0.01`; none where nothing was typed."
     from collapse_nb.core import CollapseError
-    try: return tuple(int(o) for o in text.split(',') if o.strip())
-    except ValueError: raise CollapseError(f"snapshots={text!r}: give epochs as whole numbers with commas between, such as 1,2,4.") from None
+    try: return [kind(o) for o in text.split(',')] if text is not None else []
+    except ValueError: raise CollapseError(f"{name}={text!r}: give numbers with commas between, such as {'1,2,4' if kind is int else '0.1,0.01'}.") from None
 
 @app.command()
 def run(
@@ -57,7 +57,7 @@ def run(
     seed:Annotated[int, typer.Option(help='Decides weights, order of images, crops and clustering', metavar='N')] = 0,
     device:Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N')] = 'auto',
     out:Annotated[Optional[str], typer.Option(help='Run folder  [default: runs/<name from the settings>]', metavar='DIR')] = None,
-    snapshots:Annotated[str, typer.Option(help='Epochs at which features are kept and Neural Collapse is measured, such as 1,2,3,6,10', metavar='N,N,…')] = '',
+    snapshots:Annotated[Optional[str], typer.Option(help='Epochs at which features are kept and Neural Collapse is measured, such as 1,2,3,6,10', metavar='N,N,…')] = None,
     overwrite:Annotated[bool, typer.Option('--overwrite', help='Replace another run in that folder')] = False,
 ):
     "Train on coarse labels, cluster the features, and see whether the fine labels come back."
@@ -67,7 +67,7 @@ def run(
         exp = Experiment(dataset, root, download, subset, skip_corrupt, scheme, model, width, epochs, batch_size, lr, weight_decay, schedule, terminal_epochs, not no_augment, n_subclasses, seed, device)
         out = out or str(default_out(exp))
         print(f'run folder: {out}', file=sys.stderr)
-        result = run_experiment(exp, out, overwrite, snapshots=_epochs(snapshots))
+        result = run_experiment(exp, out, overwrite, snapshots=_several('snapshots', snapshots, int))
         for epoch in result.results['resumed_from']: print(f'continued after epoch {epoch}', file=sys.stderr)
         print(summary(result))
         print(f'report: {write_report(result)}', file=sys.stderr)
@@ -84,13 +84,6 @@ def report(
         print(write_report(run, out))
 
 # %% ../nbs/13_cli.ipynb #fc3537a5
-def _several(name, text, kind):
-    "Values as typed, `0.1,0.01`; None where nothing was typed."
-    from collapse_nb.core import CollapseError
-    if text is None: return [None]
-    try: return [kind(o) for o in text.split(',')]
-    except ValueError: raise CollapseError(f"{name}={text!r}: give numbers with commas between, such as {'0,1,2' if kind is int else '0.1,0.01'}.") from None
-
 def _backend(name):
     "joblib's backend of that name; Ray's has to be registered first."
     import joblib
@@ -127,8 +120,8 @@ def sweep(
     "Run every combination of settings; finished runs are not done again."
     with _plainly():
         from collapse_nb.sweep import grid, overview, sweep as sweep_experiments
-        values = dict(lr=_several('lr', lr, float), weight_decay=_several('weight_decay', weight_decay, float), width=_several('width', width, int),
-                      model=[None] if model is None else model.split(','), scheme=scheme or ['coarse_mod:5'], seed=_several('seed', seed, int))
+        values = dict(lr=_several('lr', lr, float) or None, weight_decay=_several('weight_decay', weight_decay, float), width=_several('width', width, int) or None,
+                      model=model and model.split(','), scheme=scheme or 'coarse_mod:5', seed=_several('seed', seed, int))
         experiments = grid(dataset=dataset, root=root, subset=subset, epochs=epochs, batch_size=batch_size, schedule=schedule, terminal_epochs=terminal_epochs, augment=not no_augment, device=device, **values)
         with _backend(backend): table = sweep_experiments(experiments, out, n_jobs=n_jobs, threads=threads)
         print(overview(table))

@@ -284,10 +284,18 @@ class Run:
         return make_scheme(self.experiment.scheme, self.provenance['class_names'])
     def model(self):
         "The trained network, on the CPU, in evaluation mode."
-        (height, width, channels), e = self.provenance['image_shape'], self.experiment
-        model = build_model(e.model, self.scheme.num_classes, channels, height, e.width, e.seed)
+        e, classes = self.experiment, self.scheme.num_classes
+        height, _, channels = self.provenance['image_shape']
+        model = build_model(e.model, classes, channels, height, e.width, e.seed)
         model.load_state_dict(torch.load(self.folder/'checkpoint.pt', map_location='cpu', weights_only=True)['model'])
         return model.eval()
+    def copy_small(self,
+        target:str|Path, # Folder, made if need be
+        *more, # Other files of the run folder, such as 'embedding.csv'
+    ):
+        "Copy what a repository can hold: settings, provenance, history, results."
+        Path(target).mkdir(parents=True, exist_ok=True)
+        for name in ('config.json', 'provenance.json', 'history.csv', 'results.json', *more): shutil.copy(self.folder/name, Path(target)/name)
 
 def run(
     exp:Experiment=Experiment(), # What to run
@@ -301,6 +309,7 @@ def run(
     "Run an experiment, or what is left of it."
     folder = Path(out) if out is not None else default_out(exp)
     _refuse_foreign(folder)
+    for o in snapshots: check_number('snapshots', o, low=1, high=exp.epochs, integer=True)
     ds, scheme, model = _prepare(exp)
     try: folder.mkdir(parents=True, exist_ok=True)
     except OSError as e: raise RunFolderError(f"out={str(folder)!r} cannot be made ({e.strerror}); choose another folder.") from None
@@ -333,6 +342,7 @@ def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures
 
 # %% ../nbs/10_experiment.ipynb #2e8ec7fd
 def _percent(x): return '–' if x is None else f'{100*x:.1f}%'
+def _short(nc, *names): return ', '.join(f"{k.split('_', 1)[-1] if k[:3] != 'nc1' else k} {'–' if nc[k] is None else f'{nc[k]:.3g}'}" for k in names)
 
 def summary(
     run:Run, # A finished run
@@ -344,9 +354,8 @@ def summary(
     rows = [('coarse accuracy', f"train {_percent(r['coarse_train_accuracy'])}, test {_percent(r['coarse_test_accuracy'])}"),
             ('training errors', f"{r['training_errors']:,} of {n:,} ({r['training_errors']/n:.2%})"),
             ('  no error', first('zero_error_epoch')), ('  at most 0.1%', first('error_below_0.1pct_epoch')), None,
-            ('NC1', f"nc1 {nc['nc1']:.3g}, nc1_ratio {nc['nc1_ratio']:.3g}, nc1_cdnv {nc['nc1_cdnv']:.3g}"),
-            ('NC2', f"equinorm {nc['nc2_equinorm']:.3g}, equiangle {nc['nc2_equiangle']:.3g}, etf {nc['nc2_etf']:.3g}"),
-            ('NC3', f"selfduality {nc['nc3_selfduality']:.3g}, etf {nc['nc3_etf']:.3g}"), ('NC4', f"mismatch {nc['nc4_mismatch']:.2%}"), None]
+            ('NC1', _short(nc, 'nc1', 'nc1_ratio', 'nc1_cdnv')), ('NC2', _short(nc, 'nc2_equinorm', 'nc2_equiangle', 'nc2_etf')),
+            ('NC3', _short(nc, 'nc3_selfduality', 'nc3_etf')), ('NC4', f"mismatch {'–' if nc['nc4_mismatch'] is None else format(nc['nc4_mismatch'], '.2%')}"), None]
     if 'nearest_partners' in r: rows += [('merged partners nearest', f"{r['nearest_partners']} of {r['merged_classes']} (means: {r['nearest_partners_of_means']})")]
     rows += [('clusters right (train)', _percent(r['cluster_accuracy'])), ('recovered (test)', _percent(r['reconstructed_test_accuracy'])),
              ('  true-label probe', _percent(r['true_label_probe_accuracy'])), ('  chance', _percent(r['chance_accuracy'])), None,

@@ -91,7 +91,8 @@ def sweep(
     "Run all experiments that are not finished, and return the table of all."
     check_number('threads', threads, low=1, integer=True)
     runs = {_place(out)/default_out(e).name: e for e in _experiments(experiments)}
-    for folder in runs: (folder/'failure.json').unlink(missing_ok=True)
+    for folder in runs:
+        for name in ('failure.json', *['.running']*_died(folder)): (folder/name).unlink(missing_ok=True) # of an earlier sweep
     with _bar(list(runs), n_jobs, progress):
         deaths = Counter()
         while todo := [f for f in runs if _state(f) == 'unfinished']:
@@ -146,7 +147,8 @@ def _bar(folders, n_jobs, progress):
                 failed, left = states.count('failed'), states.count('unfinished')
                 bar.n = len(folders) - left
                 bar.set_postfix_str(f'{min(workers, left)} running, {failed} failed')
-                if stop.wait(0.5): return
+                if stop.is_set(): return # after a last look
+                stop.wait(0.5)
         watcher = threading.Thread(target=look, daemon=True)
         watcher.start()
         try: yield

@@ -93,13 +93,13 @@ def set_random_states(
 @contextmanager
 def seeded(
     seed:int, # Decides whatever is random in the block
-    device:torch.device=torch.device('cpu'),
 ):
     "Seed everything inside the block and leave everything outside as it was."
-    before = random_states(device)
-    torch.manual_seed(seed); np.random.seed(seed % 2**32); random.seed(seed)
-    try: yield
-    finally: set_random_states(before, device)
+    of_numpy, of_python = np.random.get_state(), random.getstate()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed); np.random.seed(seed % 2**32); random.seed(seed)
+        try: yield
+        finally: np.random.set_state(of_numpy); random.setstate(of_python)
 
 # %% ../nbs/07_training.ipynb #c1654dff
 def _autocast(cfg, device):
@@ -330,7 +330,7 @@ def _train(state, loader, set_lr, loss_fn, bar):
         state.position.update(steps=len(loader), seconds=time.perf_counter()-start); bar.update()
         try: state.between()
         except KeyboardInterrupt: state.position['random'] = random_states(state.device); raise
-    with seeded(state.cfg.seed*1_000_003 + epoch, state.device):
+    with seeded(state.cfg.seed*1_000_003 + epoch):
         loss = train_epoch(state.model, loader, state.optimizer, loss_fn, lambda f: set_lr(epoch+f), state.device, state.autocast, state.position, after)
     lr = set_lr(epoch)
     if not math.isfinite(loss): raise CollapseError(f"the loss became {loss} in epoch {epoch+1} at lr={lr:.3g}; {_last_good(state)}. Try a smaller lr.")
