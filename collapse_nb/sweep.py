@@ -121,8 +121,10 @@ def _pass(runs, todo, deaths, n_jobs, threads):
         workers = n_jobs if len(group) > 1 or joblib.effective_n_jobs(n_jobs) == 1 else 2 # with 1 it would run in this very process
         try: joblib.Parallel(n_jobs=workers, batch_size=1, pre_dispatch='n_jobs')(joblib.delayed(_one)(runs[f], f, threads) for f in group)
         except Exception as e: # not from inside a run: that is written down
-            if not (died := _dead_of(group)): raise
+            died, left = _dead_of(group), sum(_state(f) == 'unfinished' for f in todo)
             for f in died: _bury(f, runs[f], deaths, e)
+            if not died: deaths[left] += 1 # a worker died between two runs: no run is to blame
+            if deaths[left] == 3: raise
 
 def _dead_of(group, seconds=5):
     "Runs whose process is gone; a process takes a moment to go."
