@@ -26,7 +26,7 @@ setuptools.setup(
                  "Natural Language :: " + cfg["language"], "Programming Language :: Python :: 3"],
     packages=setuptools.find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]),
     install_requires=shlex.split(cfg["requirements"]),
-    extras_require={"dev": shlex.split(cfg["dev_requirements"])},
+    extras_require={"dev": shlex.split(cfg["dev_requirements"]), "tsne": shlex.split(cfg["tsne_requirements"])},
     python_requires=">=" + cfg["min_python"],
     entry_points={"nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
                   "console_scripts": shlex.split(cfg["console_scripts"])},
