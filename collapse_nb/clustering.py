@@ -124,10 +124,10 @@ def valley_p(
     "p-value of one mode."
     return float(binom.cdf(valley, valley+peak, .5))
 
-# %% ../nbs/06_clustering.ipynb #f338ae42
+# %% ../nbs/06_clustering.ipynb #096df660
 _TRIES = (1, 2, 4, 8, 12) # numbers of components on which a valley is looked for
 _FIT_ON = 1000 # samples that a two-part mixture is fitted on, at most
-_RUNS, _DRAWS = 8, 10 # random halvings of a piece; draws from each one-component law
+_RUNS, _DRAWS = 8, 5 # random halvings of a piece; draws from each one-component law
 _LEVEL = 0.01 # p below which a run has found a valley
 _FEW, _MANY = 0.25, 0.75 # share of runs up to which there is no valley, and from which there is one
 
@@ -152,7 +152,7 @@ def _run(z, rng):
     halves = np.array_split(rng.permutation(len(z)), 2)
     found = [_cross(z[:,:m], halves, rng) for m in _TRIES if m <= min(z.shape[1], len(z)//40)]
     p, cut = min(found, key=lambda o: o[0], default=(1., None))
-    return norm.isf(np.clip(p*len(found), 1e-300, 1-1e-9)), cut
+    return norm.isf(np.clip(p*max(1, len(found)), 1e-300, 1-1e-9)), cut
 
 # %% ../nbs/06_clustering.ipynb #70f81d33
 def draw_student(
