@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Experiment', 'nc_epochs', 'measure_nc', 'default_out', 'write_history', 'provenance', 'Run', 'run', 'summary',
-           'trajectory', 'layerwise_nc']
+           'trajectory', 'layerwise_nc', 'layerwise_recovery']
 
 # %% ../nbs/10_experiment.ipynb #7a07bcb1
 import os, platform, shutil, subprocess, sys, time
@@ -382,6 +382,19 @@ def _blocks(model):
     head = last_linear(model)
     return [n for n,m in model.named_children() if m is not head and any(True for _ in m.parameters()) and head not in m.modules()]
 
+def _pooled(model, images, layers):
+    "For each batch its labels and, by layer, what the layer gives out, averaged over pixels."
+    layers, at, mode = [*(_blocks(model) if layers is None else layers), None], next(model.parameters()).device, model.training
+    model.eval()
+    try:
+        with ExitStack() as stack, torch.inference_mode():
+            seen = [stack.enter_context(capture(model, o)) for o in layers]
+            for xb,yb in images:
+                model(xb.to(at))
+                yield yb, {name or 'features': s[-1].flatten(2).mean(2) if s[-1].ndim > 2 else s[-1] for name,s in zip(layers, seen)}
+                for s in seen: s.clear()
+    finally: model.train(mode)
+
 def layerwise_nc(
     model, # Any classifier
     images, # `BatchLoader` or `DataLoader`: batches (images, labels); or a tensor (N, C, H, W) ready for the network
@@ -390,17 +403,29 @@ def layerwise_nc(
 )->pd.DataFrame: # Columns `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, in the order given; the last row is the classifier's input
     "Neural Collapse at each layer, in one pass."
     if isinstance(images, torch.Tensor): images = list(zip(images.split(1000), torch.as_tensor(labels).split(1000)))
-    layers, at, mode = [*(_blocks(model) if layers is None else layers), None], next(model.parameters()).device, model.training
     metrics, classes = {}, last_linear(model).out_features
-    model.eval()
-    try:
-        with ExitStack() as stack, torch.inference_mode():
-            seen = [stack.enter_context(capture(model, o)) for o in layers]
-            for xb,yb in images:
-                model(xb.to(at))
-                for name,s in zip(layers, seen):
-                    h = s[-1].flatten(2).mean(2) if s[-1].ndim > 2 else s[-1]; s.clear()
-                    metrics.setdefault(name, NeuralCollapse(classes, h.shape[1])).update(h, yb)
-    finally: model.train(mode)
-    rows = [dict(layer=n or 'features', dimensions=m.feature_dim) | {k: float(v) for k,v in m.compute().items() if k.startswith('nc1')} for n,m in metrics.items()]
+    for yb,outputs in _pooled(model, images, layers):
+        for name,h in outputs.items(): metrics.setdefault(name, NeuralCollapse(classes, h.shape[1])).update(h, yb)
+    rows = [dict(layer=name, dimensions=m.feature_dim) | {k: float(v) for k,v in m.compute().items() if k.startswith('nc1')} for name,m in metrics.items()]
     return pd.DataFrame(rows)
+
+# %% ../nbs/10_experiment.ipynb #ffa6d16e
+def layerwise_recovery(
+    run:Run, # A finished run; its images are read again from the experiment's `root`
+    layers=None, # Names as in `model.named_modules()`; None: the top-level parts
+)->pd.DataFrame: # One row a layer: `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, and what was recovered, named as in `results`
+    "Collapse and recovery at each layer, the classifier's input last."
+    exp, model = run.experiment, run.model()
+    ds, scheme, _ = _prepare(exp)
+    outputs = {}
+    for split,images in (('train', ds.train), ('test', ds.test)):
+        batches = BatchLoader(images, scheme(images.labels, split), 1000, mean_std=ds.train.mean_std)
+        seen = [o for _,o in _pooled(model, tqdm(batches, f'{split} images', disable=None, leave=False), layers)]
+        for name in seen[0]: outputs.setdefault(name, {})[split] = dict(features=torch.cat([o[name] for o in seen]), coarse=batches.labels, fine=images.labels)
+    return pd.DataFrame([dict(layer=name, dimensions=o['train']['features'].shape[1]) | _recovered(exp, **o) for name,o in outputs.items()])
+
+def _recovered(exp, train, test):
+    "NC1 of the training features, and what cluster-and-linear-probe recovers."
+    nc = {k: v for k,v in nc_metrics(train['features'], train['coarse']).items() if k.startswith('nc1')}
+    return nc | {k: v for k,v in _probe_results(exp, train, test).items() if isinstance(v, float)}
+

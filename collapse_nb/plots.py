@@ -246,16 +246,22 @@ def plot_confusion(
     return ax
 
 # %% ../nbs/09_plots.ipynb #0b73261a
+_LABELS = {'reconstructed_test_accuracy': 'recovered', 'true_label_probe_accuracy': 'true-label probe', 'chance_accuracy': 'chance', 'cluster_accuracy': 'clusters (training images)'}
+
 def plot_layers(
-    frame:pd.DataFrame, # Columns `layer` (names, in order of depth) and `nc1`
+    frame:pd.DataFrame, # Columns `layer` (names, in order of depth) and those to draw
+    columns=('nc1',), # Columns to draw: metrics of Neural Collapse on a logarithmic axis, or accuracies (shares of 1)
     ax=None, # Axes to draw on; a new figure by default
 )->plt.Axes:
-    "NC1 over depth."
-    _columns('frame', frame, ['layer', 'nc1'])
-    nc1 = _array("frame['nc1']", frame['nc1'], 1)
-    if (nc1 <= 0).any(): raise CollapseError(f"frame['nc1'] holds {nc1.min():g}: the axis is logarithmic, so give values above 0.")
+    "Collapse, or accuracies, over depth."
+    _columns('frame', frame, ['layer', *columns])
+    values, logarithmic = {k: _array(f"frame[{k!r}]", frame[k], 1) for k in columns}, all(k.startswith('nc') for k in columns)
     ax = _axes(ax, max(5, .5*len(frame)+2), 3.8)
-    ax.plot(np.arange(len(frame)), nc1, marker='o')
+    for (k,v), marker in zip(values.items(), 'os^Dv'):
+        if logarithmic and (v <= 0).any(): raise CollapseError(f"frame[{k!r}] holds {v.min():g}: the axis is logarithmic, so give values above 0.")
+        ax.plot(np.arange(len(frame)), v, marker=marker, label=_LABELS.get(k, k))
     ax.set_xticks(np.arange(len(frame)), frame['layer'].map(_label), rotation=45, ha='right', rotation_mode='anchor')
-    ax.set(yscale='log', xlabel='layer', ylabel='nc1'); _log_ticks(ax.yaxis, nc1)
+    ax.set(xlabel='layer', ylabel=columns[0] if len(columns) == 1 else 'nc' if logarithmic else 'accuracy')
+    if len(columns) > 1: ax.legend()
+    if logarithmic: ax.set(yscale='log'); _log_ticks(ax.yaxis, np.concatenate(list(values.values())))
     return ax
