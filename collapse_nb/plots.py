@@ -250,10 +250,11 @@ _LABELS = {'reconstructed_test_accuracy': 'recovered', 'true_label_probe_accurac
 
 def plot_layers(
     frame:pd.DataFrame, # Columns `layer` (names, in order of depth) and those to draw
-    columns=('nc1',), # Columns to draw: metrics of Neural Collapse on a logarithmic axis, or accuracies (shares of 1)
+    columns=('nc1',), # One to five columns to draw: metrics of Neural Collapse on a logarithmic axis, or accuracies (shares of 1)
     ax=None, # Axes to draw on; a new figure by default
 )->plt.Axes:
     "Collapse, or accuracies, over depth."
+    if isinstance(columns, str) or not 1 <= len(columns) <= 5: raise CollapseError(f"columns={columns!r}: give a list of one to five names of columns.")
     _columns('frame', frame, ['layer', *columns])
     values, logarithmic = {k: _array(f"frame[{k!r}]", frame[k], 1) for k in columns}, all(k.startswith('nc') for k in columns)
     ax = _axes(ax, max(5, .5*len(frame)+2), 3.8)
