@@ -257,10 +257,9 @@ def plot_layers(
     if isinstance(columns, str) or not 1 <= len(columns) <= 5: raise CollapseError(f"columns={columns!r}: give a list of one to five names of columns.")
     _columns('frame', frame, ['layer', *columns])
     values, logarithmic = {k: _array(f"frame[{k!r}]", frame[k], 1) for k in columns}, all(k.startswith('nc') for k in columns)
+    if logarithmic and (bad := [k for k,v in values.items() if (v <= 0).any()]): raise CollapseError(f"frame[{bad[0]!r}] holds {values[bad[0]].min():g}: the axis is logarithmic, so give values above 0.")
     ax = _axes(ax, max(5, .5*len(frame)+2), 3.8)
-    for (k,v), marker in zip(values.items(), 'os^Dv'):
-        if logarithmic and (v <= 0).any(): raise CollapseError(f"frame[{k!r}] holds {v.min():g}: the axis is logarithmic, so give values above 0.")
-        ax.plot(np.arange(len(frame)), v, marker=marker, label=_LABELS.get(k, k))
+    for (k,v), marker in zip(values.items(), 'os^Dv'): ax.plot(np.arange(len(frame)), v, marker=marker, label=_LABELS.get(k, k))
     ax.set_xticks(np.arange(len(frame)), frame['layer'].map(_label), rotation=45, ha='right', rotation_mode='anchor')
     ax.set(xlabel='layer', ylabel=columns[0] if len(columns) == 1 else 'nc' if logarithmic else 'accuracy')
     if len(columns) > 1: ax.legend()
