@@ -80,7 +80,7 @@ def html(
     for path in sorted(nbglob(nbs, as_path=True)):
         title, nb = page(path)
         nb.cells.insert(0, nbformat.v4.new_markdown_cell(title))
-        to_page = lambda text: link.sub(lambda m: m[1] + page_link(path, m[2], Path(out)), text)
+        to_page = lambda text, path=path: link.sub(lambda m: m[1] + page_link(path, m[2], Path(out)), text)
         for o in nb.cells:
             if o.cell_type == 'markdown': o.source = to_page(o.source)
             for data in [p.data for p in o.get('outputs', []) if 'text/markdown' in p.get('data', {})]: data['text/markdown'] = to_page(''.join(data['text/markdown']))

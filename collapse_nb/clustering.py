@@ -174,7 +174,8 @@ def draw_filled(
 
 def _filled(t, rng, bins=32):
     "Samples from the histogram of t, made unimodal by isotonic regression on both sides of its highest bin."
-    edges = np.unique(np.r_[t.min(), np.linspace(*np.quantile(t, [.005,.995]), bins-1), t.max()])
+    low, high = np.quantile(t, [.005,.995])
+    edges = np.unique(np.r_[t.min(), np.linspace(low, high, bins-1), t.max()])
     if len(edges) < 2: return t.copy()
     width = np.diff(edges); density = np.histogram(t, edges)[0]/width
     top = int(density.argmax()) + 1
@@ -345,7 +346,7 @@ def match_clusters(
     "The one-to-one matching of clusters with fine classes that gets most samples right."
     clusters = np.asarray(clusters); fine = _labels('fine', fine, len(clusters))
     coarse = np.zeros(len(fine), int) if coarse is None else _labels('coarse', coarse, len(fine))
-    mapping = {}
+    mapping:dict = {}
     for c in np.unique(coarse):
         k, i = np.unique(clusters[coarse==c], return_inverse=True)
         f, j = np.unique(fine[coarse==c], return_inverse=True)

@@ -81,8 +81,9 @@ def atomic_write(
 
 def _umask():
     "The process's umask, read without a race where the system shows it."
-    try: return int(re.search(r'^Umask:\s*(\d+)', Path('/proc/self/status').read_text(), re.M)[1], 8)
-    except (OSError, TypeError): return 0o022
+    try: found = re.search(r'^Umask:\s*(\d+)', Path('/proc/self/status').read_text(), re.M)
+    except OSError: found = None
+    return int(found[1], 8) if found else 0o022
 
 # %% ../nbs/00_core.ipynb #9d701213
 def _jsonable(o):
@@ -141,7 +142,7 @@ def folder_lock(
     finally: lock.release()
 
 # %% ../nbs/00_core.ipynb #ab3f64df
-_schemas = [] # torch forgets a schema when its Library object is collected
+_schemas:list = [] # torch forgets a schema when its Library object is collected
 
 def import_torchvision():
     "The `torchvision` module, also where its compiled operators cannot be loaded."

@@ -39,8 +39,9 @@ class Images:
     @cached_property
     def mean_std(self): # Two (C,) float32 tensors in units of 0…255
         "Mean and standard deviation of each colour channel, summed exactly in integers."
-        n, sums, squares = self.pixels[...,0].numel(), 0, 0
+        n = self.pixels[...,0].numel()
         if not n: raise DataError('images is empty; give at least one.')
+        sums = squares = self.pixels.new_zeros(self.pixels.shape[3], dtype=torch.int64)
         for chunk in self.pixels.split(4096):
             x = chunk.flatten(0,2).long()
             sums, squares = sums + x.sum(0), squares + (x*x).sum(0)
@@ -73,8 +74,8 @@ def _digits(root, download, skip_corrupt):
     pixels = torch.from_numpy((data.images*15).astype(np.uint8))[...,None] # 0…16 becomes 0…240
     labels = torch.from_numpy(data.target).long()
     split = train_test_split(np.arange(len(labels)), test_size=0.25, stratify=data.target, random_state=0)
-    sets = [Images(pixels[i], labels[i], tuple(map(str, range(10)))) for i in split]
-    return Dataset('digits', *sets)
+    train, test = (Images(pixels[i], labels[i], tuple(map(str, range(10)))) for i in split)
+    return Dataset('digits', train, test)
 
 # %% ../nbs/01_data.ipynb #954549f6
 def _cifar(name, root, download):
@@ -86,8 +87,8 @@ def _cifar(name, root, download):
     except (RuntimeError, OSError) as e:
         if download: raise DataError(f"{name} could not be fetched into root={root!r} ({str(e).splitlines()[0]}); try again, or name a folder that holds it or that you may write to.") from None
         raise DataError(f"root={root!r} holds no intact {name}; add download=True (--download) or name another root.") from None
-    images = [Images(torch.from_numpy(np.ascontiguousarray(o.data)), torch.tensor(o.targets), tuple(o.classes)) for o in sets]
-    return Dataset(name.replace('CIFAR', 'CIFAR-'), *images, crop=4, flip=True)
+    train, test = (Images(torch.from_numpy(np.ascontiguousarray(o.data)), torch.tensor(o.targets), tuple(o.classes)) for o in sets)
+    return Dataset(name.replace('CIFAR', 'CIFAR-'), train, test, crop=4, flip=True)
 
 def _cifar10(root, download, skip_corrupt): return _cifar('CIFAR10', root, download)
 def _cifar100(root, download, skip_corrupt): return _cifar('CIFAR100', root, download)
@@ -95,12 +96,12 @@ def _cifar100(root, download, skip_corrupt): return _cifar('CIFAR100', root, dow
 # %% ../nbs/01_data.ipynb #4e825c0c
 def _scan(root):
     "All image files below `root`: {split: {class: [(relative path, size, mtime)]}}."
-    tree = {}
+    tree:dict = {}
     for split in ('train', 'test'):
         if not (root/split).is_dir(): raise DataError(f"root={str(root)!r} has no folder {split!r}; expected {split}/<class>/<image>.jpg or .png.")
         tree[split] = {}
         for c in sorted((o for o in os.scandir(root/split) if o.is_dir() and not o.name.startswith('.')), key=lambda o: o.name):
-            files = [o for o in os.scandir(c) if o.name.lower().endswith(('.jpg','.jpeg','.png')) and not o.name.startswith('.')]
+            files = [o for o in os.scandir(c.path) if o.name.lower().endswith(('.jpg','.jpeg','.png')) and not o.name.startswith('.')]
             stats = [(o.name, _stat(o, root)) for o in sorted(files, key=lambda o: o.name)]
             if stats: tree[split][c.name] = [(f'{split}/{c.name}/{n}', s.st_size, s.st_mtime_ns) for n,s in stats]
         if not tree[split]: raise DataError(f"root={str(root)!r}: no .jpg or .png image in {split}/<class>/.")
@@ -185,8 +186,8 @@ def _folder(root, download, skip_corrupt):
     if not cached: _write_cache(file, key, tensors, skipped)
     if skipped and not skip_corrupt: raise _refused(root, skipped)
     if skipped: warnings.warn(f"{len(skipped)} image(s) in root={str(root)!r} left out, first {skipped[0]!r}.")
-    sets = [Images(tensors[s+'_pixels'], tensors[s+'_labels'], tuple(tree['train'])) for s in ('train','test')]
-    return Dataset(root.name, *sets, crop=sets[0].pixels.shape[1]//8, flip=True)
+    train, test = (Images(tensors[s+'_pixels'], tensors[s+'_labels'], tuple(tree['train'])) for s in ('train','test'))
+    return Dataset(root.name, train, test, crop=train.pixels.shape[1]//8, flip=True)
 
 # %% ../nbs/01_data.ipynb #5c2cecd1
 DATASETS = dict(digits=_digits, cifar10=_cifar10, cifar100=_cifar100, folder=_folder)
@@ -256,7 +257,7 @@ class BatchLoader:
         self.pixels, self.labels = _to(device, torch.nn.functional.pad(images.pixels, (0,0) + (crop,)*4), labels)
         self.device = self.pixels.device
 
-    def __len__(self): return -(-len(self.labels)//self.batch_size)
+    def __len__(self): return (len(self.labels)-1)//self.batch_size + 1
     def set_epoch(self, epoch): self.epoch = epoch
 
     def plain(self): # A `BatchLoader` in the given order, without augmentation, in batches of 1,000

@@ -7,7 +7,7 @@ __all__ = ['Experiment', 'nc_epochs', 'measure_nc', 'default_out', 'write_histor
            'trajectory', 'layerwise_nc', 'layerwise_recovery']
 
 # %% ../nbs/10_experiment.ipynb #7a07bcb1
-import os, platform, shutil, subprocess, sys, time
+import os, platform, shutil, subprocess, time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -64,11 +64,11 @@ class Experiment:
         if self.subset is not None: check_number('subset', self.subset, low=1, integer=True)
         if self.n_subclasses is not None: check_number('n_subclasses', self.n_subclasses, low=1, integer=True)
         check_choice('augment', self.augment, [True, False])
-        self.training
+        self.training # noqa: B018 a TrainConfig says what is wrong with the rest
 
     @property
     def training(self): # Its part that `fit` takes
-        return TrainConfig(epochs=self.epochs, lr=self.lr, weight_decay=self.weight_decay, schedule=self.schedule, terminal_epochs=self.terminal_epochs, seed=self.seed, device=self.device)
+        return TrainConfig(**{k: getattr(self, k) for k in ('epochs', 'lr', 'weight_decay', 'schedule', 'terminal_epochs', 'seed', 'device')})
 
     @property
     def identity(self): # The settings that decide the result, as a dict
@@ -230,7 +230,7 @@ def _figures(folder, results, history, train, ds, scheme):
     index, xy = embed(train['features'])
     points = pd.DataFrame(dict(x=xy[:,0].round(2), y=xy[:,1].round(2), coarse=train['coarse'][index], fine=train['fine'][index]))
     with atomic_write(folder/'embedding.csv') as tmp: points.to_csv(tmp, index=False, float_format='%.2f')
-    axes = dict(class_distances=lambda: plot_class_distances(results['class_distances'], names, coarse, title='class distances (training features)'),
+    axes:dict = dict(class_distances=lambda: plot_class_distances(results['class_distances'], names, coarse, title='class distances (training features)'),
                 embedding=lambda: plot_embedding(xy, train['fine'][index], names, coarse), history=lambda: plot_history(pd.DataFrame(history)),
                 confusion=lambda: plot_confusion(results['confusion'], names, coarse=coarse))
     (folder/'figures').mkdir(exist_ok=True)
@@ -403,7 +403,8 @@ def layerwise_nc(
 )->pd.DataFrame: # Columns `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, in the order given; the last row is the classifier's input
     "Neural Collapse at each layer, in one pass."
     if isinstance(images, torch.Tensor): images = list(zip(images.split(1000), torch.as_tensor(labels).split(1000)))
-    metrics, classes = {}, last_linear(model).out_features
+    metrics:dict = {}
+    classes = last_linear(model).out_features
     for yb,outputs in _pooled(model, images, layers):
         for name,h in outputs.items(): metrics.setdefault(name, NeuralCollapse(classes, h.shape[1])).update(h, yb)
     rows = [dict(layer=name, dimensions=m.feature_dim) | {k: float(v) for k,v in m.compute().items() if k.startswith('nc1')} for name,m in metrics.items()]
@@ -417,7 +418,7 @@ def layerwise_recovery(
     "Collapse and recovery at each layer, the classifier's input last."
     exp, model = run.experiment, run.model()
     ds, scheme, _ = _prepare(exp)
-    outputs = {}
+    outputs:dict = {}
     for split,images in (('train', ds.train), ('test', ds.test)):
         batches = BatchLoader(images, scheme(images.labels, split), 1000, mean_std=ds.train.mean_std)
         seen = [o for _,o in _pooled(model, tqdm(batches, f'{split} images', disable=None, leave=False), layers)]

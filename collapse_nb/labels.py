@@ -56,7 +56,7 @@ class LabelScheme:
 
     @classmethod
     def from_json(cls, d):
-        try: return cls(**{k: tuple(v) if isinstance(v, list) else v for k,v in d.items()})
+        try: fields:dict = {k: tuple(v) if isinstance(v, list) else v for k,v in d.items()}; return cls(**fields)
         except (AttributeError, TypeError): raise CollapseError(f"scheme={d!r} is not what LabelScheme.to_json wrote; make it again with make_scheme.") from None
 
 # %% ../nbs/02_labels.ipynb #d45ae7c2
@@ -152,7 +152,7 @@ def identity(
     return LabelScheme('identity', tuple(class_names), tuple(range(len(class_names))))
 
 # %% ../nbs/02_labels.ipynb #d213d84f
-SCHEMES = dict(coarse_mod=coarse_mod, coarse_random=coarse_random, coarse_map=coarse_map, cifar100_superclasses=cifar100_superclasses,
+SCHEMES:dict = dict(coarse_mod=coarse_mod, coarse_random=coarse_random, coarse_map=coarse_map, cifar100_superclasses=cifar100_superclasses,
                fine_split=fine_split, random_labels=random_labels, identity=identity)
 
 def make_scheme(
@@ -160,10 +160,9 @@ def make_scheme(
     class_names, # Names of the fine classes
 )->LabelScheme:
     "Read a scheme from its short form; `make_scheme(s.name, class_names) == s`."
-    name, *args = str(text).split(':')
+    name, *rest = str(text).split(':')
     if name not in SCHEMES: raise CollapseError(f"scheme={text!r} is unknown; choose one of: {', '.join(SCHEMES)}, with arguments after colons as in coarse_mod:5.")
-    if name=='coarse_map': args = [[g.split('+') for g in ':'.join(args).split(',') if g]]
-    try: args = args if name=='coarse_map' else [int(a) for a in args]
+    try: args:list = [[g.split('+') for g in ':'.join(rest).split(',') if g]] if name=='coarse_map' else [int(a) for a in rest]
     except ValueError: raise CollapseError(f"scheme={text!r}: what follows {name} must be whole numbers, as in coarse_mod:5.") from None
     try: return SCHEMES[name](class_names, *args)
     except TypeError: raise CollapseError(f"scheme={text!r} has too many arguments.") from None

@@ -304,7 +304,7 @@ def nc_metrics(
     gnc2:bool=False, # Add the generalised NC2
     ood_mean=None, # (d,) mean feature of out-of-distribution data; adds `nc5_ood`
     return_info:bool=False, # Return `(metrics, info)`
-)->dict: # Name to float
+): # A dict of name to float; with `return_info`, a tuple of it and the info
     "The Neural Collapse metrics of features in memory."
     check_choice('centering', centering, ['class_means', 'samples']); check_choice('weighting', weighting, ['classes', 'samples'])
     if num_classes is not None: check_number('num_classes', num_classes, low=1, integer=True)
@@ -344,13 +344,14 @@ class _Classifier:
     "A reference to the last linear layer: copies of the metric share it, a pickle holds its weight and bias of that moment."
     def __init__(self, source): self.source = source
 
-    def read(self): return tuple(self.source) if isinstance(self.source, (tuple, list)) else (self.source.weight, getattr(self.source, 'bias', None))
+    def read(self)->tuple[torch.Tensor|None, torch.Tensor|None]:
+        weight, bias = self.source if isinstance(self.source, (tuple, list)) else (self.source.weight, getattr(self.source, 'bias', None))
+        return weight, bias
     def __deepcopy__(self, memo): return _Classifier(memo.get(id(self.source), self.source))
     def __reduce__(self): return _Classifier, (tuple(None if t is None else torch.as_tensor(t).detach().clone() for t in self.read()),)
 
-def _as_classifier(source):
-    "None, or a `_Classifier` of a layer or of `(weight, bias)`."
-    if source is None: return None
+def _as_classifier(source)->_Classifier:
+    "A `_Classifier` of a layer or of `(weight, bias)`."
     if (isinstance(source, (tuple, list)) and len(source) == 2) or hasattr(source, 'weight'): return _Classifier(source)
     raise CollapseError(f"classifier={type(source).__name__}: give the last linear layer or (weight, bias).")
 
@@ -401,6 +402,7 @@ class NeuralCollapse(_DeviceOnly):
     "NC1 to NC3 in one pass over batches: `update(features, labels)`, `compute()`, `merge_state(other)`."
     is_differentiable, higher_is_better, full_state_update = False, None, False
     _STATE = ('count', 'mean', 'scatter', 'sumsq')
+    count:torch.Tensor; mean:torch.Tensor; scatter:torch.Tensor; sumsq:torch.Tensor
 
     def __init__(self,
         num_classes:int, # C
@@ -419,7 +421,7 @@ class NeuralCollapse(_DeviceOnly):
         C,d = check_number('num_classes', num_classes, low=1, integer=True), check_number('feature_dim', feature_dim, low=1, integer=True)
         self.centering, self.weighting = check_choice('centering', centering, ['class_means', 'samples']), check_choice('weighting', weighting, ['classes', 'samples'])
         self.num_classes, self.feature_dim, self.ignore_index, self.gnc2, self.fast = C, d, ignore_index, gnc2, fast
-        self.classifier, self.ood_mean, self.info = _as_classifier(classifier), _check_ood(ood_mean, d, 'cpu'), None
+        self.classifier, self.ood_mean, self.info = None if classifier is None else _as_classifier(classifier), _check_ood(ood_mean, d, 'cpu'), None
         if self.classifier: _check_classifier(*self.classifier.read(), d, C, 'cpu')
         for name,shape in zip(self._STATE, ((C,), (C,d), (d,d), (C,))):
             self.add_state(name, torch.zeros(shape, dtype=torch.int64 if name == 'count' else torch.float64), dist_reduce_fx=None)
@@ -488,6 +490,7 @@ class NeuralCollapse(_DeviceOnly):
 class NearestMeanMismatch(_DeviceOnly):
     "NC4 in a second pass: share of samples where the nearest class mean differs from argmax(Wh+b)."
     is_differentiable, higher_is_better, full_state_update = False, None, False
+    wrong:torch.Tensor; total:torch.Tensor
 
     def __init__(self,
         class_means, # (C, d) final class means, NaN for classes without samples: `NeuralCollapse.class_means`

@@ -57,7 +57,7 @@ def _cell(v, fmt, numeric):
     "What a cell shows, and what it is sorted by if that is something else."
     if _missing(v): return '–', ''
     if numeric: return fmt.format(v), json.dumps(float(v))
-    return {True: 'yes', False: 'no'}[v] if isinstance(v, (bool, np.bool_)) else v, None
+    return ('yes' if v else 'no') if isinstance(v, (bool, np.bool_)) else v, None
 
 def _column(name, values, fmt):
     "Name, kind and cells of a column."
@@ -90,7 +90,7 @@ _picture = _html('''
 def _png(picture):
     "The bytes of a matplotlib figure drawn as PNG, or of a PNG file."
     if isinstance(picture, (Figure, Axes)):
-        picture.figure.savefig(png := BytesIO(), format='png', dpi=110)
+        picture.figure.figure.savefig(png := BytesIO(), format='png', dpi=110) # the second `figure` leads from a SubFigure to the whole
         return png.getvalue()
     if not isinstance(picture, (str, Path)): raise CollapseError(f"picture is a {type(picture).__name__}: give a matplotlib Figure or Axes, or the path of a PNG file.")
     try: return Path(picture).read_bytes()
@@ -268,7 +268,7 @@ def _csv(file):
     try: return pd.read_csv(file)
     except (ValueError, OSError) as e: raise _broken(file, ' '.join(str(e).split())[:80]) from None
 
-def _finished(run):
+def _finished(run)->Run:
     "A `Run` whose folder holds what a report needs."
     folder = Path(run.folder if isinstance(run, Run) else run)
     if not (folder/'config.json').is_file(): raise RunFolderError(f"run={str(folder)!r} is no run folder: it has no config.json. Name a folder that `collapse-nb run` wrote.")

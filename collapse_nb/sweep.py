@@ -16,7 +16,7 @@ import joblib, pandas as pd, torch
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from .core import CollapseError, RunFolderError, check_choice, check_number, folder_lock, read_json, write_json
+from .core import CollapseError, RunFolderError, check_number, folder_lock, read_json, write_json
 from .experiment import Experiment, default_out, run
 
 # %% ../nbs/10a_sweep.ipynb #0cc17438
@@ -94,7 +94,7 @@ def sweep(
     for folder in runs:
         for name in ('failure.json', *['.running']*_died(folder)): (folder/name).unlink(missing_ok=True) # of an earlier sweep
     with _bar(list(runs), n_jobs, progress):
-        deaths = Counter()
+        deaths:Counter = Counter()
         while todo := [f for f in runs if _state(f) == 'unfinished']:
             _pass(runs, todo, deaths, n_jobs, threads)
             if all(_state(f) == 'unfinished' for f in todo): time.sleep(1) # another sweep has them

@@ -43,7 +43,7 @@ class UFM:
         if self.loss == 'ce': fit = F.cross_entropy(z, labels)
         else: fit = (z - F.one_hot(labels, len(weight))).square().sum() / (2*len(labels))
         decay = self.lambda_w*weight.square().sum() + self.lambda_h*features.square().sum()
-        return fit + (decay if bias is None else decay + self.lambda_b*bias.square().sum())/2
+        return fit + (decay if bias is None else decay + (self.lambda_b or 0)*bias.square().sum())/2
 
 # %% ../nbs/08_theory.ipynb #51cd869b
 def decay_strength(

@@ -80,7 +80,7 @@ def random_states(
     "The states of torch, numpy and Python."
     name, keys, *rest = np.random.get_state()
     return dict(torch=torch.get_rng_state(), cuda=torch.cuda.get_rng_state(device) if device.type=='cuda' else None,
-                numpy=[name, keys.tolist(), *rest], python=random.getstate())
+                numpy=[name, list(map(int, keys)), *rest], python=random.getstate())
 
 def set_random_states(
     states:dict, # As `random_states` gives them
@@ -222,7 +222,8 @@ def load_checkpoint(
     key:str='', # As given to `save_checkpoint`
 )->bool: # Was there one?
     "Take up the newest intact checkpoint of the run's folder."
-    for name in ('checkpoint.pt', 'checkpoint-previous.pt') if state.run else ():
+    if state.run is None: return False
+    for name in ('checkpoint.pt', 'checkpoint-previous.pt'):
         if not (state.run/name).is_file(): continue
         try: d = _read_checkpoint(state.run/name)
         except ValueError as e:
@@ -247,7 +248,7 @@ def _take_up(state, name, d):
 @contextmanager
 def interruptible():
     "Yields a function that raises `KeyboardInterrupt` if Ctrl-C or SIGTERM came in the meantime."
-    came = []
+    came:list = []
     def handler(signum, frame):
         if came: raise KeyboardInterrupt
         came.append(signum)
@@ -285,12 +286,12 @@ def fit(
 )->RunState: # With `history`, one row an epoch
     "Train to `cfg.epochs`; continue an interrupted run exactly."
     device = pick_device(cfg.device)
-    model.to(device, memory_format=torch.channels_last).train()
+    model.to(device, memory_format=torch.channels_last).train() # type: ignore[call-overload] # torch's stub leaves memory_format out
     optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=cfg.lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay, fused=device.type=='cuda')
     if not len(loader): raise CollapseError("loader is empty; give at least one batch.")
     state, key, plain = RunState(model, optimizer, cfg, device, run=_run_folder(run)), digest(key, asdict(cfg)), loader.plain() if hasattr(loader, 'plain') else loader
     set_lr = _lr_setter(optimizer, schedule or (lambda t: schedule_factor(cfg, t)))
-    with folder_lock(state.run, '.fit.lock') if run else nullcontext(), interruptible() as state.between:
+    with folder_lock(state.run, '.fit.lock') if state.run else nullcontext(), interruptible() as state.between:
         load_checkpoint(state, key)
         with tqdm(total=cfg.epochs*len(loader), initial=_steps_done(state, loader), desc='train', disable=None if progress else True, leave=False) as bar:
             while not state.finished:
