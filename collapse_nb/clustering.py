@@ -93,7 +93,7 @@ def _fit_parts(z, k, method, n_components, seed):
 def find_valley(
     t, # (n,) projections on an axis
     bins:int=32, # Steps between the 0.5% and the 99.5% quantile
-): # (3, 2) bounds of the windows left peak, valley, right peak; None if t has no spread
+)->np.ndarray|None: # (3, 2) bounds of the windows left peak, valley, right peak; None if t has no spread
     "The three windows of equal width that speak most against one mode."
     low, high = np.quantile(t, [.005, .995])
     if not high > low: return None
@@ -198,7 +198,7 @@ def count_subclasses(
     features, # (n, d) features of one class
     span=None, # (r, d) orthonormal rows of directions to leave out: `class_mean_span`
     random_state:int=0, # Decides halves, starting points and draws
-): # Number of sub-classes, None if undecided; a DataFrame with a line for each step: k, samples of the piece, median score, highest null score, stability
+)->tuple: # Number of sub-classes, None if undecided; a DataFrame with a line for each step: k, samples of the piece, median score, highest null score, stability
     "How many parts with valleys between them a class has."
     x, rng = _array('features', features), np.random.default_rng(random_state)
     mean, directions = _whitening(x, span := np.zeros((0, x.shape[1])) if span is None else span)
@@ -283,7 +283,7 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
     def predict(self,
         H, # (N, d) features
         coarse, # (N,) class of each sample, one of those fitted
-    ): # (N,) global ids
+    )->np.ndarray: # (N,) global ids
         "Sub-class of each sample, inside its class."
         check_is_fitted(self, 'span_')
         H = _array('H', H); coarse = _labels('coarse', coarse, len(H))
@@ -330,7 +330,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
 
     def predict(self,
         H, # (N, d) features
-    ): # (N,) labels
+    )->np.ndarray: # (N,) labels
         "The most likely label of each sample."
         check_is_fitted(self, 'logistic_')
         H = _array('H', H)

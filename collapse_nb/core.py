@@ -8,6 +8,7 @@ __all__ = ['CollapseError', 'DataError', 'RunFolderError', 'check_number', 'chec
 
 # %% ../nbs/00_core.ipynb #1a418a67
 import hashlib, json, math, os, re, sys, tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def _sync(path):
 @contextmanager
 def atomic_write(
     path:str|Path, # The file to write or replace
-): # Yields a temporary `Path` to write to
+)->Iterator[Path]: # Yields a temporary file to write to
     "Write to a temporary file beside `path`; sync it and rename it over `path` if the block succeeds."
     path = Path(path)
     if path.is_dir(): raise CollapseError(f"{str(path)!r} is a folder where a file is to be written; move it away or choose another place.")

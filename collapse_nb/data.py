@@ -37,7 +37,7 @@ class Images:
     def __getitem__(self, idx): return replace(self, pixels=self.pixels[idx], labels=self.labels[idx])
 
     @cached_property
-    def mean_std(self): # Two (C,) float32 tensors in units of 0…255
+    def mean_std(self)->tuple: # Two (C,) float32 tensors in units of 0…255
         "Mean and standard deviation of each colour channel, summed exactly in integers."
         n = self.pixels[...,0].numel()
         if not n: raise DataError('images is empty; give at least one.')
@@ -59,10 +59,12 @@ class Dataset:
     flip: bool = False # Is a mirrored image still of the same class?
 
     @property
-    def class_names(self): return self.train.class_names
+    def class_names(self)->tuple:
+        "Names of the classes, in the order of their labels."
+        return self.train.class_names
 
     @cached_property
-    def fingerprint(self): # 64 hex digits
+    def fingerprint(self)->str: # 64 hex digits
         "Digest of all pixels, labels and names: two data sets with one fingerprint are the same."
         return digest(*(o for s in (self.train, self.test) for o in (s.pixels, s.labels)), list(self.class_names))
 
@@ -258,9 +260,13 @@ class BatchLoader:
         self.device = self.pixels.device
 
     def __len__(self): return (len(self.labels)-1)//self.batch_size + 1
-    def set_epoch(self, epoch): self.epoch = epoch
+    def set_epoch(self,
+        epoch:int, # Which pass over the images comes next
+    ):
+        "Choose order, crops and flips of the next pass."
+        self.epoch = epoch
 
-    def plain(self): # A `BatchLoader` in the given order, without augmentation, in batches of 1,000
+    def plain(self)->'BatchLoader': # In the given order, without augmentation, in batches of 1,000
         "The same images as evaluation sees them."
         return BatchLoader(self.images, self.labels, 1000, mean_std=self.mean_std, device=self.device)
 

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 from .core import CollapseError, RunFolderError, atomic_write, check_choice, check_number, digest, folder_lock, read_json, write_json
 from .data import DATASETS, BatchLoader, load_dataset
-from .labels import make_scheme
+from .labels import LabelScheme, make_scheme
 from .models import MODELS, build_model, capture, extract_features, last_linear
 from .metrics import NeuralCollapse, nc_metrics
 from .structure import class_distances, nearest_partners, subclass_separation
@@ -67,11 +67,12 @@ class Experiment:
         self.training # noqa: B018 a TrainConfig says what is wrong with the rest
 
     @property
-    def training(self): # Its part that `fit` takes
+    def training(self)->TrainConfig:
+        "The part that `fit` takes."
         return TrainConfig(**{k: getattr(self, k) for k in ('epochs', 'lr', 'weight_decay', 'schedule', 'terminal_epochs', 'seed', 'device')})
 
     @property
-    def identity(self): # The settings that decide the result, as a dict
+    def identity(self)->dict: # The settings that decide the result
         "The settings without those that only say where: two runs of one identity and one data set give one result."
         return {k:v for k,v in asdict(self).items() if k not in ('root', 'download', 'device')}
 
@@ -100,7 +101,7 @@ _FILES = ('config.json', 'provenance.json', 'history.csv', 'checkpoint.pt', 'che
           'results.json', 'failure.json', 'embedding.csv', 'report.html', 'figures', 'snapshots')
 
 def default_out(
-    exp:Experiment,
+    exp:Experiment, # What is to be run
 )->Path: # Below the current folder
     "`runs/<data>-<scheme>-<network>-<digest of all settings>`."
     return Path('runs')/f"{exp.dataset}-{exp.scheme.replace(':','_')[:40]}-{exp.model}-s{exp.seed}-{digest(exp.identity)[:8]}"
@@ -246,26 +247,26 @@ class Run:
     folder: Path # The run folder
 
     @cached_property
-    def experiment(self):
+    def experiment(self)->Experiment:
         "The `Experiment` it was run with."
         config = read_json(self.folder/'config.json')
         unknown = set(config) - {f.name for f in fields(Experiment)}
         if unknown: raise CollapseError(f"{self.folder/'config.json'} has the unknown setting {min(unknown)!r}; it was written by another version.")
         return Experiment(**config)
     @cached_property
-    def results(self):
+    def results(self)->dict:
         "Every number of the run's table, a dict."
         return read_json(self.folder/'results.json')
     @cached_property
-    def provenance(self):
+    def provenance(self)->dict:
         "Versions, machine, threads, data."
         return read_json(self.folder/'provenance.json')
     @cached_property
-    def history(self):
+    def history(self)->pd.DataFrame:
         "One row an epoch."
         return pd.read_csv(self.folder/'history.csv')
     @property
-    def snapshots(self):
+    def snapshots(self)->list:
         "Epochs before the last whose features were kept."
         return sorted(int(o.stem.split('-')[-1]) for o in (self.folder/'snapshots').glob('features-test-*.safetensors'))
     def features(self,
@@ -278,15 +279,15 @@ class Run:
         check_choice('epoch', epoch, [*self.snapshots, self.results['epochs']])
         return load_file(self.folder/'snapshots'/f"features-{split}-{epoch}.safetensors")
     @property
-    def scheme(self):
+    def scheme(self)->LabelScheme:
         "The `LabelScheme`: names of classes, which were merged."
         if 'class_names' not in self.provenance: raise CollapseError(f"{self.folder/'provenance.json'} does not name the classes; it was written by an older version.")
         return make_scheme(self.experiment.scheme, self.provenance['class_names'])
-    def model(self):
+    def model(self)->torch.nn.Module:
         "The trained network, on the CPU, in evaluation mode."
         e, classes = self.experiment, self.scheme.num_classes
         height, _, channels = self.provenance['image_shape']
-        model = build_model(e.model, classes, channels, height, e.width, e.seed)
+        model = build_model(str(e.model), classes, channels, height, e.width, e.seed)
         model.load_state_dict(torch.load(self.folder/'checkpoint.pt', map_location='cpu', weights_only=True)['model'])
         return model.eval()
     def copy_small(self,

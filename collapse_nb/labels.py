@@ -24,10 +24,12 @@ class LabelScheme:
     seed: int = 0 # Decides what is random
 
     @property
-    def num_classes(self): return len(self.class_names)
+    def num_classes(self)->int:
+        "Number of classes trained on."
+        return len(self.class_names)
 
     @property
-    def subclasses(self): # {coarse: list of fine classes}
+    def subclasses(self)->dict: # {coarse: list of fine classes}
         "The fine classes inside each coarse class."
         if self.coarse_of is None: raise CollapseError(f"scheme={self.name!r} has no fine classes inside its classes.")
         return {c: [f for f,o in enumerate(self.coarse_of) if o==c] for c in range(self.num_classes)}
@@ -52,10 +54,15 @@ class LabelScheme:
             raise CollapseError(f"fine labels span {int(y.min())}…{int(y.max())}, but scheme={self.name!r} is made for 0…{len(self.coarse_of)-1}.")
         return y.long()
 
-    def to_json(self): return asdict(self)
+    def to_json(self)->dict:
+        "The scheme as what JSON can hold."
+        return asdict(self)
 
     @classmethod
-    def from_json(cls, d):
+    def from_json(cls,
+        d:dict, # As `to_json` gives it, or as JSON gives it back, with lists for tuples
+    )->'LabelScheme':
+        "The scheme that was written down."
         try: fields:dict = {k: tuple(v) if isinstance(v, list) else v for k,v in d.items()}; return cls(**fields)
         except (AttributeError, TypeError): raise CollapseError(f"scheme={d!r} is not what LabelScheme.to_json wrote; make it again with make_scheme.") from None
 

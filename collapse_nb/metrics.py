@@ -158,14 +158,14 @@ def within_classes(
 # %% ../nbs/04_metrics.ipynb #0000002a
 def equinorm(
     A, # (K, d)
-): # 0 for rows of one length
+)->torch.Tensor: # 0 for rows of one length
     "Standard deviation of the row norms over their mean."
     n = A.norm(dim=1)
     return n.std(correction=0) / n.mean()
 
 def pair_cosines(
     A, # (K, d)
-): # (K(K-1)/2,)
+)->torch.Tensor: # (K(K-1)/2,)
     "Cosines between the rows, each pair once."
     U = A / A.norm(dim=1, keepdim=True)
     i,j = torch.triu_indices(len(A), len(A), 1, device=A.device)
@@ -173,7 +173,7 @@ def pair_cosines(
 
 def etf_distance(
     G, # (K, K)
-): # 0 for a multiple of the ETF's Gram matrix
+)->torch.Tensor: # 0 for a multiple of the ETF's Gram matrix
     "Distance of G/‖G‖ to E = (I − 11ᵀ/K)/√(K−1)."
     K = len(G)
     E = (torch.eye(K, dtype=G.dtype, device=G.device) - 1/K) / math.sqrt(K-1)
@@ -191,7 +191,7 @@ def cdnv(
     M, # (K, d) class means, however centred
     V, # (K,) mean squared distance of each class to its mean
     cutoff:float=0., # Distances up to this are zero
-): # Mean over pairs
+)->torch.Tensor: # Mean over pairs
     "Class-distance normalised variance (Galanti et al., 2022)."
     i,j = torch.triu_indices(len(M), len(M), 1, device=M.device)
     D = torch.pdist(M)
@@ -409,11 +409,11 @@ class NeuralCollapse(_DeviceOnly):
         feature_dim:int, # d
         classifier=None, # The last linear layer, or `(weight, bias)`: read at `compute`
         *,
-        centering:str='class_means', # As in `nc_metrics`, as is the rest
-        weighting:str='classes',
-        ignore_index:int|None=None,
-        gnc2:bool=False,
-        ood_mean=None, # (d,)
+        centering:str='class_means', # Centre of M: the mean of the 'class_means' or of all 'samples'
+        weighting:str='classes', # In Σ_B all 'classes' weigh the same, or all 'samples'
+        ignore_index:int|None=None, # Samples with this label do not count
+        gnc2:bool=False, # Add the generalised NC2
+        ood_mean=None, # (d,) mean feature of out-of-distribution data; adds `nc5_ood`
         fast:bool=False, # Products of float32 features in float32: NC1 to 1e-8 in place of 1e-12
         **kwargs, # For `torchmetrics.Metric`
     ):
@@ -426,8 +426,11 @@ class NeuralCollapse(_DeviceOnly):
         for name,shape in zip(self._STATE, ((C,), (C,d), (d,d), (C,))):
             self.add_state(name, torch.zeros(shape, dtype=torch.int64 if name == 'count' else torch.float64), dist_reduce_fx=None)
 
-    def update(self, features, labels):
-        "Add a batch: features (B, d), labels (B,)."
+    def update(self,
+        features, # (B, d)
+        labels, # (B,) class of each sample
+    ):
+        "Add a batch."
         features, labels, _ = _check_input(features, labels, self.num_classes, self.ignore_index)
         if features.shape[1] != self.feature_dim:
             raise CollapseError(f"features: {features.shape[1]} dimensions; this metric was made for feature_dim={self.feature_dim}.")
@@ -450,7 +453,9 @@ class NeuralCollapse(_DeviceOnly):
     def _keep(self, state):
         for k in self._STATE: setattr(self, k, state[k])
 
-    def merge_state(self, incoming_state):
+    def merge_state(self,
+        incoming_state, # Another `NeuralCollapse`, or its `metric_state`
+    ):
         "Add what another metric (or a dict of its state) has seen."
         if not isinstance(incoming_state, (dict, NeuralCollapse)):
             raise CollapseError(f"incoming_state: {type(incoming_state).__name__}; give a NeuralCollapse or its metric_state.")
@@ -465,8 +470,8 @@ class NeuralCollapse(_DeviceOnly):
         other = {k: v.to(self.count.device) for k,v in vars(self._state(incoming_state)).items()}
         self._keep(vars(_merge(self._state(), SimpleNamespace(**other))))
 
-    def compute(self):
-        "The metrics as 0-dimensional float64 tensors; ranks, counts and reasons for NaN are left in `self.info`."
+    def compute(self)->dict: # Name to 0-dimensional float64 tensor
+        "The metrics; ranks, counts and reasons for NaN are left in `self.info`."
         with torch.no_grad(), torch.autocast(self.count.device.type, enabled=False): return self._values(self._state())
 
     def _values(self, m):
@@ -481,7 +486,7 @@ class NeuralCollapse(_DeviceOnly):
         return values
 
     @property
-    def class_means(self):
+    def class_means(self)->torch.Tensor:
         "Class means (C, d) over all processes, NaN for a class without samples; in a distributed run all processes must ask."
         with self.sync_context(should_sync=not self._is_synced, should_unsync=not self._is_synced): m = self._state()
         return m.mean.masked_fill(m.count[:,None] == 0, math.nan)
@@ -509,8 +514,11 @@ class NearestMeanMismatch(_DeviceOnly):
         self.W, self.bias = W, W @ self.centre + bias
         for name in ('wrong', 'total'): self.add_state(name, torch.tensor(0), dist_reduce_fx='sum')
 
-    def update(self, features, labels=None):
-        "Count a batch: features (B, d); labels (B,) matter only for `ignore_index`."
+    def update(self,
+        features, # (B, d)
+        labels=None, # (B,), needed for `ignore_index` only
+    ):
+        "Count a batch."
         labels = torch.zeros(len(features), dtype=torch.int64) if labels is None else labels
         features, labels, _ = _check_input(features, labels, 2**62, self.ignore_index)
         if features.shape[1:] != self.centre.shape:
@@ -524,6 +532,6 @@ class NearestMeanMismatch(_DeviceOnly):
                 if len(M): self.wrong = self.wrong + (near.argmax(1) != chosen.argmax(1)).sum().to(self.wrong.device)
         self.total = self.total + (labels >= 0).sum().to(self.total.device)
 
-    def compute(self):
+    def compute(self)->torch.Tensor:
         "The share as a 0-dimensional float64 tensor, NaN without samples or with fewer than two classes."
         return self.wrong.double() / self.total if len(self.M) > 1 else self.wrong.double() * math.nan

@@ -6,6 +6,7 @@
 __all__ = ['MODELS', 'build_model', 'last_linear', 'capture', 'extract_features']
 
 # %% ../nbs/03_models.ipynb #91c42cd5
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
@@ -92,7 +93,7 @@ def _copy(m, out):
 def capture(
     model:nn.Module, # Any network
     layer:str|None=None, # Name as in `model.named_modules()`; None is the input of the last linear layer
-): # Yields a list to which each forward pass appends one tensor
+)->Iterator[list]: # Yields a list to which each forward pass appends one tensor
     "Record what a layer gives out (or, by default, what the classifier takes in) during the block."
     seen = []
     if layer is None: handle = last_linear(model).register_forward_pre_hook(lambda m, args: seen.append(_copy(m, args[0])))

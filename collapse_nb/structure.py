@@ -39,7 +39,7 @@ def class_distances(
     features, # (N, d) tensor
     labels, # (N,) class indices
     num_classes:int|None=None, # Number of classes; the largest label + 1 by default
-): # Two (K, K) float64 tensors: mean squared distance between samples, squared distance between means
+)->tuple: # Two (K, K) float64 tensors: mean squared distance between samples, squared distance between means
     "Mean squared distance between a sample of class i and one of class j, for all i and j."
     x, y = _check(features, labels=labels)
     k = int(y.max())+1 if num_classes is None else check_number('num_classes', num_classes, low=1, integer=True)

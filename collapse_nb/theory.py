@@ -7,6 +7,7 @@ __all__ = ['UFM', 'decay_strength', 'ufm_logits', 'ufm_optimum', 'ufm_descent', 
 
 # %% ../nbs/08_theory.ipynb #b62a216d
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from types import SimpleNamespace
@@ -105,7 +106,7 @@ def ufm_descent(
     lr:float=1., # Step size, for H/√n (n = N/K), W and b
     start:torch.Tensor|None=None, # (N, d) features to start from; by default normal, of mean squared length 1
     seed:int=0, # Decides the random start of features and weight
-): # Iterator over states: `features` (N, d), `weight`, `bias` or None, all float64; `loss`, `gradient_norm` (largest entry)
+)->Iterator[SimpleNamespace]: # States: `features` (N, d), `weight`, `bias` or None, all float64; `loss`, `gradient_norm` (largest entry)
     "Full-batch gradient descent: the states after 0, 1, 2, … steps."
     labels, params = _start(labels, dim, ufm, start, seed)
     return _descend(labels, params, ufm, check_number('lr', lr, low=0, above=True))

@@ -9,6 +9,7 @@ __all__ = ['TrainConfig', 'schedule_factor', 'pick_device', 'has_bf16', 'random_
 
 # %% ../nbs/07_training.ipynb #24ddca16
 import math, random, signal, threading, time, warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -84,7 +85,7 @@ def random_states(
 
 def set_random_states(
     states:dict, # As `random_states` gives them
-    device:torch.device,
+    device:torch.device, # Where the network runs
 ):
     "Put all of them back."
     torch.set_rng_state(states['torch']); np.random.set_state(states['numpy']); random.setstate(states['python'])
@@ -110,10 +111,10 @@ def _autocast(cfg, device):
 def train_epoch(
     model:nn.Module, # In training mode on `device`
     batches, # Iterable of (images, labels), with a length
-    optimizer:torch.optim.Optimizer,
+    optimizer:torch.optim.Optimizer, # Of the model's parameters
     loss_fn, # (logits float32, labels) → loss, averaged over the batch
     set_lr, # Called before each step with the fraction of the epoch done
-    device:torch.device,
+    device:torch.device, # Where the model is
     autocast, # Context manager to run the network in
     position:dict|None=None, # `step`, `total`, `count` where the epoch is to go on; kept up to date
     after=lambda: None, # Called after each step
@@ -146,7 +147,7 @@ def _loss(loss_fn, logits, labels):
 def count_errors(
     model:nn.Module, # Any classifier
     batches, # Iterable of (images, labels)
-    device:torch.device,
+    device:torch.device, # Where the model is
     autocast, # Context manager to run the network in
     between=lambda: None, # Called between batches
 )->tuple: # (number of errors, number of images)
@@ -164,23 +165,28 @@ def count_errors(
 @dataclass
 class RunState:
     "A training run after some epochs."
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    cfg: TrainConfig
-    device: torch.device
+    model: nn.Module # Network, on `device`
+    optimizer: torch.optim.Optimizer # Of its parameters
+    cfg: TrainConfig # Hyper-parameters
+    device: torch.device # Where the network runs
     run: Path | None = None # Folder of checkpoints
     epoch: int = 0 # Epochs done
     history: list = field(default_factory=list) # One dict an epoch
     resumed_from: list = field(default_factory=list) # Epochs at which the run was taken up again, with a fraction inside an epoch
     position: dict | None = None # Inside an epoch: `step`, `steps`, `total`, `count`, `seconds`
-    between: object = lambda: None # Called between batches; raises when the run is to be interrupted
+    between: Callable = lambda: None # Called between batches; raises when the run is to be interrupted
 
     @property
-    def row(self): return self.history[-1]
+    def row(self)->dict:
+        "The last epoch's row of the history."
+        return self.history[-1]
     @property
-    def autocast(self): return _autocast(self.cfg, self.device)
+    def autocast(self)->torch.autocast:
+        "The context in which the network runs."
+        return _autocast(self.cfg, self.device)
     @property
-    def finished(self):
+    def finished(self)->bool:
+        "Are all epochs done, or enough in a row without a training error?"
         n = self.cfg.terminal_epochs or self.cfg.epochs
         return self.epoch >= self.cfg.epochs or (len(self.history) >= n and not any(r['training_errors'] for r in self.history[-n:]))
 
@@ -246,7 +252,7 @@ def _take_up(state, name, d):
 
 # %% ../nbs/07_training.ipynb #4a200a24
 @contextmanager
-def interruptible():
+def interruptible()->Iterator[Callable]:
     "Yields a function that raises `KeyboardInterrupt` if Ctrl-C or SIGTERM came in the meantime."
     came:list = []
     def handler(signum, frame):
@@ -262,7 +268,7 @@ def interruptible():
 
 # %% ../nbs/07_training.ipynb #d6b901a0
 def training_errors(
-    state:RunState,
+    state:RunState, # Run whose network is measured
     batches, # Training images as evaluation sees them: (images, labels)
 )->dict: # `train_accuracy`, `training_errors`
     "What `fit` measures on the training set after each epoch."
