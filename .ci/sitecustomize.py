@@ -15,11 +15,11 @@ def exported():
     "The text of each exported cell → (the module's file, how many of its lines stand above the cell)."
     cells = {}
     for file in (Path(__file__).parents[1]/'collapse_nb').glob('*.py'):
-        head, *parts = re.split(r'^(# %% \.\./nbs/.*\n)', file.read_text(encoding='utf-8'), flags=re.M)
-        above = head.count('\n')
-        for title, cell in zip(parts[::2], parts[1::2]):
-            cells[key(cell)] = str(file), above + 1 + len(cell) - len(cell.lstrip('\n'))
-            above += 1 + cell.count('\n')
+        head, *parts = re.split(r'^# %% \.\./nbs/.*\n', file.read_text(encoding='utf-8'), flags=re.M)
+        above = head.count('\n') + 1
+        for cell in parts:
+            cells[key(cell)] = str(file), above + len(cell) - len(cell.lstrip('\n'))
+            above += cell.count('\n') + 1
     return cells
 
 

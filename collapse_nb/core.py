@@ -34,7 +34,7 @@ def check_number(
     above:bool=False, # Is `low` itself forbidden?
 ): # The value, unchanged
     "Raise a `CollapseError` unless `value` is a finite number in `[low, high]` (or `(low, high]` with `above`)."
-    kinds = (int, np.integer) if integer else (int, float, np.integer, np.floating)
+    kinds:tuple = (int, np.integer) if integer else (int, float, np.integer, np.floating)
     ok = isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < math.inf
     if ok and low is not None: ok = value > low if above else value >= low
     if ok and high is not None: ok = value <= high
