@@ -88,9 +88,7 @@ def train_full_batch(
 )->SimpleNamespace: # `weight`, `readout`, `loss` (B,), `errors` (B,) share of wrong signs, `steps` (B,) taken; `kept` {step: (W, a)}
     "Full-batch gradient descent on all networks at once."
     check_number('steps', steps, low=0, integer=True); check_number('weight_decay', weight_decay, low=0); check_number('stop_loss', stop_loss, low=0)
-    lr, kept = torch.as_tensor(lr, dtype=torch.float64).expand(len(x)), {}
-    if not (lr > 0).all() or not lr.isfinite().all(): raise CollapseError(f"lr={lr.min():g}: give finite step sizes above 0.")
-    taken = torch.zeros(len(x), dtype=torch.long)
+    lr, kept, taken = _step_sizes(lr, len(x)), {}, torch.zeros(len(x), dtype=torch.long)
     for t in range(steps+1):
         value, gw, ga, f = loss_and_gradients(weight, readout, x, y, loss)
         if not value.isfinite().all(): raise CollapseError(f"lr={lr.max():g}: gradient descent diverged in step {t}; give a smaller step size.")
@@ -100,6 +98,12 @@ def train_full_batch(
         taken, rate = taken + going, (lr*going)[:,None]
         weight, readout = weight - rate[...,None]*(gw + weight_decay*weight), readout - rate*(ga + weight_decay*readout)
     return SimpleNamespace(weight=weight, readout=readout, loss=value, errors=(y*f <= 0).double().mean(1), steps=taken, kept=kept)
+
+def _step_sizes(lr, n):
+    "A step size for each of `n` networks."
+    lr = torch.as_tensor(lr, dtype=torch.float64).expand(n)
+    if not (lr > 0).all() or not lr.isfinite().all(): raise CollapseError(f"lr={lr.min():g}: give finite step sizes above 0.")
+    return lr
 
 # %% ../nbs/08a_mixture.ipynb #469379f7
 def share_and_nc1(
@@ -164,10 +168,14 @@ def phase_table(
     at = sorted(set(at if at is not None else [steps]))
     rates = lr / torch.tensor([max(1., s**2) for _,s,_ in cells], dtype=torch.float64)
     end = train_full_batch(W, a, x, y, steps, rates, keep=at, **training)
-    frames = []
+    grid, frames = pd.DataFrame(cells, columns=['subclass_distance', 'scale', 'seed']), []
     for t in at:
         w, r = end.kept.get(t, (end.weight, end.readout))                 # all stood still before t: the end
-        value, _, _, f = loss_and_gradients(w, r, x, y, training.get('loss', 'logistic'))
-        measured = dict(loss=value, errors=(y*f <= 0).double().mean(1)) | share_and_nc1(hidden(w, x), fine, hidden(w, z))
-        frames.append(pd.DataFrame(cells, columns=['subclass_distance', 'scale', 'seed']).assign(width=width, step=t, **{k: v.numpy() for k,v in measured.items()}))
+        frames.append(grid.assign(width=width, step=t, **_measured(w, r, x, y, fine, z, training.get('loss', 'logistic'))))
     return pd.concat(frames, ignore_index=True)
+
+def _measured(weight, readout, x, y, fine, fresh, loss):
+    "What `phase_table` tells of each network: arrays (B,) by name."
+    value, _, _, f = loss_and_gradients(weight, readout, x, y, loss)
+    found = dict(loss=value, errors=(y*f <= 0).double().mean(1)) | share_and_nc1(hidden(weight, x), fine, hidden(weight, fresh))
+    return {k: v.numpy() for k,v in found.items()}
