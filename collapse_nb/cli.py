@@ -171,8 +171,8 @@ def _narrow(report, most=20):
     "The table of a discovery, for a terminal of 80 columns."
     frame = report.to_frame()
     short = lambda o, n: '–' if o is None or o != o else ''.join(c if c.isprintable() else '?' for c in (o if len(o) <= n else o[:n-1] + '…'))
-    line = '{:25} {:>7} {:>8}   {:15} {:>7} {}'.format
-    lines = [line(short(o.name, 25), f'{o.images:,}', f'{o.accuracy:.1%}', f'{o.low:.1%}–{o.high:.1%}', f'{o.loss:.3g}', short(o.confused_with, 12)) if o.images else line(short(o.name, 25), 0, '–', '–', '–', '–') for o in frame[:most].itertuples()]
+    line = '{:24} {:>7} {:>8}   {:14} {:>7} {}'.format
+    lines = [line(short(o.name, 24), f'{o.images:,}', f'{o.accuracy:.1%}', f'{o.low:.1%}–{o.high:.1%}', f'{o.loss:.3g}', short(o.confused_with, 12)) if o.images else line(short(o.name, 24), 0, '–', '–', '–', '–') for o in frame[:most].itertuples()]
     return '\n'.join([line('sub-class, worst first', 'images', 'accuracy', '95% interval', 'loss', 'confused with'), *lines] + [f'… and {len(frame)-most} more in subclasses.csv']*(len(frame) > most))
 
 # %% ../nbs/13_cli.ipynb #a70346b4

@@ -6,8 +6,8 @@
 __all__ = ['SubclassReport', 'discover_subclasses', 'ImageTree', 'image_transform', 'discover_in_model', 'load_weights',
            'load_model']
 
-# %% ../nbs/11_discover.ipynb #a4587f0b
-import importlib, inspect, pickle, re, tempfile
+# %% ../nbs/11_discover.ipynb #953add93
+import difflib, importlib, inspect, pickle, re, tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -309,7 +309,7 @@ def image_transform(
         return ((x[None] if x.ndim == 2 else x.permute(2,0,1)) - mean)/std
     return transform
 
-# %% ../nbs/11_discover.ipynb #980ca145
+# %% ../nbs/11_discover.ipynb #2772b5be
 def _raw(images, i):
     "Image i as it came, and its label if it has one."
     if isinstance(images, Images):
@@ -362,11 +362,11 @@ def _through(model, x, layer):
     "Features and outputs of a batch."
     try:
         with capture(nn.Sequential(model), '0') as out: h = extract_features(model, [x], layer) # '0' is the model itself
-    except RuntimeError as e: raise CollapseError(f"model={type(model).__name__} cannot take images of shape {tuple(x.shape[1:])} ({str(e).splitlines()[0][:120]}); bring them to what it was trained on (--size), or choose another network.") from None
+    except (RuntimeError, IndexError) as e: raise CollapseError(f"model={type(model).__name__} cannot take images of shape {tuple(x.shape[1:])} ({str(e).splitlines()[0][:120]}); bring them to what it was trained on (--size), or choose another network.") from None
     if out[0].ndim != 2: raise CollapseError(f"model={type(model).__name__} gives outputs of shape {tuple(out[0].shape)} for {len(x)} images; a classifier gives (N, K) logits. Otherwise take extract_features and discover_subclasses.")
     return h, out[0]
 
-# %% ../nbs/11_discover.ipynb #f8e42dd3
+# %% ../nbs/11_discover.ipynb #37a40032
 def _stream(model, loader, labels, layer, names, path):
     "Run a set through the network: its features in a file, a row of `_judge` for each image, the number of outputs."
     frames, n = [], 0
@@ -403,7 +403,8 @@ def discover_in_model(
     "Find what hides inside the classes of a network, and how it does on each part."
     check_choice('groups', groups, ['label', 'prediction'])
     loader, kept = _loader(images := _opened(images, class_names), transform, batch_size)
-    names = next((o for o in (class_names, getattr(kept, 'class_names', None), getattr(kept, 'classes', None)) if o is not None), None)
+    own = getattr(kept, 'class_names', getattr(kept, 'classes', None)) if labels is None else None # other labels, other classes
+    names = own if class_names is None else class_names
     try: folder = tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True)
     except OSError as e: raise CollapseError(f"scratch={str(scratch)!r} cannot be written to ({e.strerror}); name a folder that is there and has room.") from None
     with folder as d:
@@ -415,12 +416,13 @@ def discover_in_model(
             find = found, rows[groups].to_numpy()
         return _discover(features, frame, find, None if kept is None else _Pictures(kept), groups, _names(names, frame, columns), n_subclasses, memory_gb, random_state)
 
-# %% ../nbs/11_discover.ipynb #1ee185d3
+# %% ../nbs/11_discover.ipynb #833e2b4f
 def _read_weights(file):
     "What a weights file holds, without running anything in it."
     save = "save the network's state_dict (torch.save(model.state_dict(), file)), or safetensors"
+    try: file.open('rb').close()
+    except OSError as e: raise CollapseError(f"weights={str(file)!r} cannot be read ({e.strerror}); name a file of weights.") from None
     try: return load_file(file) if file.suffix == '.safetensors' else torch.load(file, map_location='cpu', weights_only=True)
-    except OSError as e: raise CollapseError(f"weights={str(file)!r} cannot be read ({e.strerror or e}); name a file of weights.") from None
     except pickle.UnpicklingError as e:
         if named := re.search(r'GLOBAL ([\w.]+)', str(e)): raise CollapseError(f"weights={str(file)!r} is refused: reading it would run or build {named[1]}, and weights are read without running anything; {save}.") from None
         raise CollapseError(f"weights={str(file)!r} is refused: it is no plain file of weights; {save}.") from None
@@ -460,7 +462,8 @@ def load_model(
 
 def _torchvision_model(name, num_classes):
     models = import_torchvision().models
-    return models.get_model(check_choice('model torchvision', name, models.list_models(module=models)), weights=None, num_classes=num_classes)
+    if name in (known := models.list_models(module=models)): return models.get_model(name, weights=None, num_classes=num_classes)
+    raise CollapseError(f"model='torchvision:{name}' is no classifier of torchvision's; those with names like it: {', '.join(difflib.get_close_matches(name, known, cutoff=.3))}.")
 
 def _own_model(module, maker, num_classes):
     "What the user's own factory returns; whatever goes wrong in it is said in one line."
