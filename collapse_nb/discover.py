@@ -48,7 +48,7 @@ def _judge(labels, predictions, n):
     log_p = p.double().log_softmax(1)
     return out.assign(prediction=p.argmax(1).numpy(), loss=nn.functional.nll_loss(log_p, y, reduction='none').numpy(), confidence=log_p.max(1).values.exp().numpy())
 
-# %% ../nbs/11_discover.ipynb #06872bf4
+# %% ../nbs/11_discover.ipynb #a62f2dcb
 def _wilson(right, n):
     "Wilson's 95% interval of a share."
     return tuple(binomtest(int(right), int(n)).proportion_ci(method='wilson')) if n else (np.nan, np.nan)
@@ -105,13 +105,13 @@ class SubclassReport:
 
     def examples(self,
         subclass:int, # Its id
-        kind:str='nearest', # 'nearest' its centre, 'border' (least certain first), or 'wrong' (largest loss first)
+        kind:str='nearest', # 'nearest' its centre, 'border' (less than 99% certain, least certain first), or 'wrong' (largest loss first)
         n:int=8, # How many at most
     )->np.ndarray: # Positions among the images
         "Images that show what a sub-class is."
         check_choice('subclass', subclass, self.names); check_choice('kind', kind, ['nearest', 'border', 'wrong'])
         mine = self.per_image[self.per_image.subclass == subclass]
-        if kind == 'border': mine = mine[mine.certainty < 1].sort_values('certainty', kind='stable')
+        if kind == 'border': mine = mine[mine.certainty < .99].sort_values('certainty', kind='stable')
         elif kind == 'nearest': mine = mine.sort_values('distance', kind='stable')
         elif not self.judged: raise CollapseError("kind='wrong': no predictions were given, so nothing is known to be wrong; give predictions, or choose nearest or border.")
         else: mine = mine[mine.label != mine.prediction].sort_values('loss' if 'loss' in mine else 'distance', ascending=False, kind='stable')

@@ -471,7 +471,7 @@ def _found(report):
     w = frame.iloc[0]
     return f"{said} Of {n:,} images the model gets {(report.per_image.label == report.per_image.prediction).mean():.1%} right; of the {w.images:,} in the worst sub-class, {w['name']}, {w.accuracy:.1%} (95% interval {w.low:.1%} to {w.high:.1%})."
 
-_heads = dict(name='sub-class', share='share of class', low='from', high='to', loss='mean loss', confidence='mean confidence', confused_with='most often confused with', subclasses='sub-classes', stability='seen in halvings', null='highest in one piece')
+_heads = dict(name='sub-class', share='of its class', low='from', high='to', confused_with='confused with', subclasses='sub-classes', stability='seen in halvings', null='highest in one piece')
 
 def _frame_table(frame, caption):
     "A table of a report, with readable heads."
@@ -482,7 +482,7 @@ def _subclasses(report):
     "The sub-classes, with images nearest the centre of each."
     frame = report.to_frame().drop(columns=['class'])
     if report.images is not None: frame.insert(2, 'nearest the centre', [image_strip([report.picture(i) for i in report.examples(s, n=3)], size=40) for s in frame.subclass])
-    return _frame_table(frame.drop(columns='subclass'), 'Sub-classes, worst first' if report.judged else 'Sub-classes')
+    return _frame_table(frame.drop(columns='subclass'), 'Sub-classes, worst first; loss and confidence are means' if report.judged else 'Sub-classes')
 
 def _shown(report, s, n):
     "Images of a sub-class: its centre, its border, its errors."
