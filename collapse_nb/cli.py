@@ -173,7 +173,8 @@ def _narrow(report, most=20):
     short = lambda o, n: '–' if o is None or o != o else ''.join(c if c.isprintable() else '?' for c in (o if len(o) <= n else o[:n-1] + '…'))
     line = '{:24} {:>7} {:>8}   {:14} {:>7} {}'.format
     lines = [line(short(o.name, 24), f'{o.images:,}', f'{o.accuracy:.1%}', f'{o.low:.1%}–{o.high:.1%}', f'{o.loss:.3g}', short(o.confused_with, 12)) if o.images else line(short(o.name, 24), 0, '–', '–', '–', '–') for o in frame[:most].itertuples()]
-    return '\n'.join([line('sub-class, worst first', 'images', 'accuracy', '95% interval', 'loss', 'confused with'), *lines] + [f'… and {len(frame)-most} more in subclasses.csv']*(len(frame) > most))
+    undecided = [short(report.class_names[c], 24) for c,k in report.clusterer.n_subclasses_.items() if k is None]
+    return '\n'.join([line('sub-class, worst first', 'images', 'accuracy', '95% interval', 'loss', 'confused with'), *lines] + [f'… and {len(frame)-most} more in subclasses.csv']*(len(frame) > most) + [f"undecided whether more: {', '.join(undecided[:3])}{f' and {len(undecided)-3} more' if len(undecided) > 3 else ''}"]*bool(undecided))
 
 # %% ../nbs/13_cli.ipynb #a70346b4
 @app.command()

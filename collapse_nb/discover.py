@@ -170,8 +170,8 @@ def _for_the_eye(o):
     if a.dtype == np.uint8: return a
     return (255*(a - a.min())/max(np.ptp(a), 1e-12)).astype(np.uint8)
 
-# %% ../nbs/11_discover.ipynb #cbb413c8
-_COPIES = 8 # float64 copies of the features that exist at once while classes are divided, as measured below
+# %% ../nbs/11_discover.ipynb #b77b0853
+_COPIES = 8 # float64 copies of the features that exist at once while classes are divided, at most; checked below
 
 def _features(name, value):
     "`value` as an array or tensor (N, d); a memory-mapped one stays where it is."
