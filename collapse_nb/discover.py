@@ -13,7 +13,6 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
 from PIL import Image, ImageOps
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from scipy.spatial.distance import cdist
 from scipy.stats import binomtest, norm
