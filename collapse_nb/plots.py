@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['class_colors', 'class_markers', 'plot_class_distances', 'embed', 'plot_embedding', 'plot_history', 'plot_confusion',
-           'plot_layers']
+           'plot_layers', 'plot_accuracies', 'plot_stability']
 
 # %% ../nbs/09_plots.ipynb #bd0eb7d0
 import os
@@ -264,4 +264,41 @@ def plot_layers(
     ax.set(xlabel='layer', ylabel=columns[0] if len(columns) == 1 else 'nc' if logarithmic else 'accuracy')
     if len(columns) > 1: ax.legend()
     if logarithmic: ax.set(yscale='log'); _log_ticks(ax.yaxis, np.concatenate(list(values.values())))
+    return ax
+
+# %% ../nbs/09_plots.ipynb #ac25e7f6
+def plot_accuracies(
+    frame:pd.DataFrame, # Columns `class`, `name`, `images`, `accuracy`, `low`, `high`, in the order to draw; rows without an accuracy are left out
+    class_names, # Names of all classes, for the colours
+    overall=None, # Accuracy on all images, drawn as a line
+    most:int=30, # Rows that are drawn, at most
+    ax=None, # Axes to draw on; a new figure by default
+)->plt.Axes:
+    "Accuracy of each row with its interval, from the top."
+    _columns('frame', frame, ['class', 'name', 'images', 'accuracy', 'low', 'high'])
+    colors, frame = class_colors(class_names), frame.dropna(subset='accuracy')[:most]
+    ax = _axes(ax, 7, 1+.32*len(frame))
+    for i,o in enumerate(frame.to_dict('records')):
+        ax.errorbar(o['accuracy'], i, xerr=[[max(0, o['accuracy']-o['low'])], [max(0, o['high']-o['accuracy'])]], fmt='o', capsize=3, color=colors[str(o['class'])])
+    if overall is not None: ax.axvline(overall, color='grey', linestyle=':', linewidth=1)
+    ax.set_yticks(np.arange(len(frame)), [f'{_label(n)} ({k:,})' for n,k in zip(frame.name, frame.images)])
+    ax.invert_yaxis(); ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.set(xlabel='accuracy' + (f' (dotted: all images, {overall:.1%})' if overall is not None else ''), ylabel='sub-class (images)')
+    return ax
+
+def plot_stability(
+    scores:dict, # {class: DataFrame with `k` and `stability`}, as `SubclassClusterer.scores_`
+    found:dict, # {class: number, or None for undecided}
+    class_names, # Names of all classes
+    ax=None, # Axes to draw on; a new figure by default
+)->plt.Axes:
+    "Share of halvings in which each further sub-class was seen."
+    if not scores: raise CollapseError("scores is empty, since the numbers of sub-classes were given; find them with n_subclasses='auto'.")
+    colors, ax, apart = list(class_colors(class_names).values()), _axes(ax, 7, 3.2), .06 if len(scores) <= 10 else 0
+    ax.axhspan(.25, .75, color='#eeeeee', zorder=0)
+    for i,(c,curve) in enumerate(scores.items()):
+        ax.plot(curve.k + apart*(i - (len(scores)-1)/2), curve.stability, 'o-', color=colors[c], label=_label(f"{class_names[c]}: {found[c] or 'undecided'}"))
+    ax.set(xticks=range(2, 1+max(o.k.max() for o in scores.values())), ylim=(-.05, 1.05), xlabel='sub-classes', ylabel='halvings that saw the last of them')
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    if len(scores) <= 20: ax.legend(loc='center left', bbox_to_anchor=(1,.5), frameon=False, title='class: found')
     return ax
