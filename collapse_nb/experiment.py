@@ -254,9 +254,9 @@ _COUNTS = ('training_images', 'training_errors', 'epochs', 'seconds', 'training_
 _SHARES = ('coarse_train_accuracy', 'coarse_test_accuracy', 'reconstructed_test_accuracy', 'true_label_probe_accuracy', 'chance_accuracy', 'cluster_accuracy')
 _MEASURES = ('nc1', 'nc1_ratio', 'nc1_cdnv', 'nc2_equinorm', 'nc2_equiangle', 'nc2_etf', 'nc3_selfduality', 'nc3_etf', 'nc4_mismatch')
 
-def _results(file):
-    "The results of a run, once they are known to hold what its table is made of."
-    r = read_json(file)
+def _checked(run):
+    "The run, once its files are known to hold what its table is made of."
+    file, r = run.folder/'results.json', run.results
     nc, number = r.get('nc') if isinstance(r.get('nc'), dict) else {}, lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and 0 <= v < 1e300
     for k in _COUNTS:
         if not number(r.get(k)): raise _broken(file, f"{k} is {r.get(k)!r:.40} where a number ≥ 0 should be")
@@ -266,7 +266,9 @@ def _results(file):
         if v is not None and not number(v): raise _broken(file, f"{k} is {v!r:.40} where a number ≥ 0 or null should be" if v != '' else f"{k} is missing")
     if not isinstance(r.get('resumed_from'), list): raise _broken(file, "resumed_from is no list")
     if not r['training_images']: raise _broken(file, "training_images is 0")
-    return r
+    if missing := [o for o in ('data', 'machine', 'cores', 'threads') if o not in run.provenance]: raise _broken(run.folder/'provenance.json', f"{missing[0]} is missing")
+    run.experiment # noqa: B018 it says what is wrong with the settings
+    return run
 
 @dataclass(frozen=True)
 class Run:
@@ -284,13 +286,11 @@ class Run:
     @cached_property
     def results(self)->dict:
         "Every number of the run's table, a dict."
-        return _results(self.folder/'results.json')
+        return read_json(self.folder/'results.json')
     @cached_property
     def provenance(self)->dict:
         "Versions, machine, threads, data."
-        found = read_json(self.folder/'provenance.json')
-        if missing := [o for o in ('data', 'machine', 'cores', 'threads') if o not in found]: raise _broken(self.folder/'provenance.json', f"{missing[0]} is missing")
-        return found
+        return read_json(self.folder/'provenance.json')
     @cached_property
     def history(self)->pd.DataFrame:
         "One row an epoch."
@@ -352,7 +352,7 @@ def run(
         _claim(exp, folder, overwrite)
         _check_data(exp, ds, folder)
         if not (folder/'results.json').exists(): _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures)
-    return Run(folder)
+    return _checked(Run(folder))
 
 def _check_data(exp, ds, folder):
     "Write down where the run comes from, or make sure that it still has the same data."

@@ -21,7 +21,7 @@ from PIL import Image
 from .core import CollapseError, RunFolderError, atomic_write
 from .labels import make_scheme
 from .plots import plot_class_distances, plot_confusion, plot_embedding, plot_history
-from .experiment import Run, _broken, summary
+from .experiment import Run, _broken, _checked, summary
 
 # %% ../nbs/12_report.ipynb #785e6610
 _unseen = re.compile('[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]')
@@ -257,10 +257,9 @@ def _finished(run)->Run:
     folder = Path(run.folder if isinstance(run, Run) else run)
     if not (folder/'config.json').is_file(): raise RunFolderError(f"run={str(folder)!r} is no run folder: it has no config.json. Name a folder that `collapse-nb run` wrote.")
     if not (folder/'results.json').is_file(): raise RunFolderError(f"run={str(folder)!r} is not finished: it has no results.json. The `collapse-nb run` command that began it continues it; report then.")
-    run = Run(folder)
+    run = _checked(Run(folder))
     if missing := [o for o in _nc if o not in run.results['nc']]: raise _broken(folder/'results.json', f"nc.{missing[0]} is missing")
     _check_confusion(folder/'results.json', run.results)
-    run.experiment, run.provenance # noqa: B018 they say what is wrong with them
     return run
 
 # %% ../nbs/12_report.ipynb #adaa0bc7

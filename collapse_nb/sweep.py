@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from .core import CollapseError, RunFolderError, check_number, folder_lock, read_json, write_json
-from .experiment import Experiment, Run, default_out, run
+from .experiment import Experiment, Run, _checked, default_out, run
 
 # %% ../nbs/10a_sweep.ipynb #0cc17438
 def grid(
@@ -165,7 +165,7 @@ def _row(folder):
     run = Run(folder)
     row = dict(run=folder.name, state=_state(folder)) | asdict(run.experiment)
     if row['state'] == 'finished':
-        found = run.results
+        found = _checked(run).results
         row |= {k:v for k,v in found.items() if not isinstance(v, (dict, list)) and k not in row} | found['nc'] | {'epochs_done': found['epochs']}
     if (folder/'provenance.json').exists(): row |= {k:v for k,v in run.provenance.items() if k in _PROVENANCE}
     if row['state'] == 'failed': row['error'] = _failure(folder)['error']
