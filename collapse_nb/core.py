@@ -80,7 +80,7 @@ def atomic_write(
 )->Iterator[Path]: # Yields a temporary file to write to
     "Write to a temporary file beside `path`; sync it and rename it over `path` if the block succeeds."
     path = Path(path)
-    if path.is_dir(): raise CollapseError(f"{str(path)!r} is a folder where a file is to be written; move it away or choose another place.")
+    if path.exists() and not path.is_file(): raise CollapseError(f"{str(path)!r} is a {'folder' if path.is_dir() else 'device or a pipe'} where a file is to be written; move it away or choose another place.") # a rename would replace /dev/null itself
     try: fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix='.tmp')
     except OSError as e: raise CollapseError(f"{str(path)!r} cannot be written ({e.strerror}); choose a folder that is there and that you may write to.") from None
     os.close(fd)

@@ -174,6 +174,8 @@ def _prepare(exp):
     if exp.model == 'mlp' and size != width: raise CollapseError(f"model='mlp' needs square images, these are {width}×{size}; choose another network.")
     smallest = int(torch.bincount(scheme(ds.train.labels), minlength=scheme.num_classes).min())
     if (exp.n_subclasses or 0) > smallest: raise CollapseError(f"n_subclasses={exp.n_subclasses}, but a class of scheme={exp.scheme!r} has only {smallest} training images; ask for fewer.")
+    parts = torch.stack([scheme(ds.train.labels), ds.train.labels]).unique(dim=1, return_counts=True)[1]
+    if len(ds.train) < 10 or parts.min() < 2: raise CollapseError(f"dataset={exp.dataset!r}, scheme={exp.scheme!r}: {len(ds.train)} training images, and {int(parts.min())} of a fine class in one of the classes; distances and t-SNE need 10, and 2. Take more images, or another scheme.")
     return ds, scheme, build_model(exp.model, scheme.num_classes, channels, size, exp.width, exp.seed)
 
 def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=()):
@@ -267,6 +269,7 @@ def _checked(run):
     if not isinstance(r.get('resumed_from'), list): raise _broken(file, "resumed_from is no list")
     if not r['training_images']: raise _broken(file, "training_images is 0")
     if missing := [o for o in ('data', 'machine', 'cores', 'threads') if o not in run.provenance]: raise _broken(run.folder/'provenance.json', f"{missing[0]} is missing")
+    if not isinstance(run.provenance.get('class_names') or [], list): raise _broken(run.folder/'provenance.json', "class_names is no list")
     run.experiment # noqa: B018 it says what is wrong with the settings
     return run
 

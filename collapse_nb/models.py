@@ -74,7 +74,7 @@ def build_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try: return maker(num_classes, in_channels, width or default, image_size)
-        except (RuntimeError, MemoryError, OverflowError) as e: raise CollapseError(f"width={width or default}, num_classes={num_classes}: model={name!r} of that size does not fit into memory ({str(e).splitlines()[0][:60]}…); choose a smaller one.") from None
+        except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as e: raise CollapseError(f"width={width or default}, num_classes={num_classes}: model={name!r} of that size does not fit into memory ({str(e).splitlines()[0][:60]}…); choose a smaller one.") from None
 
 # %% ../nbs/03_models.ipynb #ee5eff72
 def last_linear(
