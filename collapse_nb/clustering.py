@@ -42,14 +42,14 @@ def _array(name, value, rows=None):
     if (largest := max(a.max(), -a.min())) > 1e150: raise CollapseError(f"{name} holds values up to {largest:.0e}, whose squares no float64 holds; divide {name} by a constant first.")
     return a
 
-def _labels(name, value, n):
-    "`value` as int64 (n,), whole numbers from 0."
+def _labels(name, value, n=None):
+    "`value` as int64 (n,), whole numbers from 0; as many as there are, where n is not given."
     if value is None: raise CollapseError(f"this requires {name} to be passed, but the target {name} is None; give one label a row.")
     a = np.asarray(as_tensor(name, value).cpu() if isinstance(value, torch.Tensor) else value)
-    if a.shape != (n,): raise CollapseError(f"{name} has shape {a.shape} for {n} rows of features; give one label a row.")
+    if a.shape != (len(a) if n is None and a.ndim else n,): raise CollapseError(f"{name} has shape {a.shape} for {n or 'the'} rows of features; give one label a row.")
     if a.dtype.kind not in 'iub': raise CollapseError(f"{name} holds {a.dtype}; give whole numbers, the index of each sample's class.")
     a = a.astype(np.int64)
-    if n and a.min() < 0: raise CollapseError(f"{name} has the negative value {a.min()} as int64; give class indices from 0.")
+    if len(a) and a.min() < 0: raise CollapseError(f"{name} has the negative value {a.min()} as int64; give class indices from 0.")
     return a
 
 def class_mean_span(
@@ -348,7 +348,7 @@ def match_clusters(
     coarse=None, # (N,) coarse labels: clusters are matched inside each; None: all together
 )->dict: # {cluster: fine class}
     "The one-to-one matching of clusters with fine classes that gets most samples right."
-    fine = _labels('fine', fine, np.size(fine)); clusters = _labels('clusters', clusters, len(fine))
+    fine = _labels('fine', fine); clusters = _labels('clusters', clusters, len(fine))
     coarse = np.zeros(len(fine), int) if coarse is None else _labels('coarse', coarse, len(fine))
     mapping:dict = {}
     for c in np.unique(coarse):

@@ -49,7 +49,7 @@ def _coarse(coarse, class_names):
 
 def _label(name, longest=28):
     "A class's name as matplotlib draws it: on one line, not too long, and with no sign taken for a command."
-    name = ' '.join(str(name).split())
+    name = ' '.join(str(name).encode('utf-8', 'backslashreplace').decode().split()) # matplotlib takes no lone surrogates, as in names that are no UTF-8
     name = name if len(name) <= longest else name[:longest-1] + '…'
     return ' '*name.startswith('_') + name.replace('$', r'\$') # a legend leaves out what starts with _
 

@@ -224,6 +224,7 @@ def write_page(
 )->Path:
     "Write a page to a file."
     path = Path(path)
+    if path.is_symlink() and not path.exists(): raise CollapseError(f"out={str(path)!r} is a link to something that is gone; choose another name.")
     if path.is_file():
         with path.open('rb') as f: ours = f.read(len(_start)) == _start.encode()
         if not ours: raise CollapseError(f"out={str(path)!r} is there already and is no report; choose another name.")

@@ -14,7 +14,7 @@ from .core import CollapseError, as_tensor, check_number
 def _check(features, **labels):
     "Features as centred float64 (N, d), labels as int64 (N,); or an error that names the argument."
     x = as_tensor('features', features).double()
-    if x.ndim != 2 or not len(x): raise CollapseError(f"features has shape {tuple(x.shape)}; give (N, d) with at least one row.")
+    if x.ndim != 2 or not x.numel(): raise CollapseError(f"features has shape {tuple(x.shape)}; give (N, d) with at least one row and one column.")
     if not x.isfinite().all(): raise CollapseError(f"features has NaN or infinite values in {int((~x.isfinite()).any(1).sum())} of {len(x)} rows; remove those rows first.")
     return x - x.mean(0), *(_check_labels(k, v, len(x), x.device) for k,v in labels.items())
 
