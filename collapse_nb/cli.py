@@ -6,7 +6,7 @@
 __all__ = ['app', 'run', 'report', 'sweep', 'discover', 'main']
 
 # %% ../nbs/13_cli.ipynb #25fc5e97
-import sys, warnings
+import io, os, sys, warnings
 from contextlib import contextmanager
 from typing import Annotated, Optional
 
@@ -22,11 +22,16 @@ def _app(): pass # keeps `run` a command of its own, beside those to come
 @contextmanager
 def _plainly():
     "Turn an error that a user can mend, and Ctrl-C, into one line and an exit status."
-    def stop(message, status): print(f'collapse-nb: {message}', file=sys.stderr); raise typer.Exit(status)
+    def stop(message, status):
+        seen = ''.join(o if o.isprintable() else o.encode('unicode_escape').decode('ascii') for o in str(message)) # one line, and no command to the terminal
+        print(f'collapse-nb: {seen}', file=sys.stderr)
+        raise typer.Exit(status)
     from collapse_nb.core import CollapseError
     try: yield
     except KeyboardInterrupt: stop('stopped; nothing that was finished is lost. The same command continues from there.', 130)
     except CollapseError as e: stop(e, 1)
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), 1); raise typer.Exit(141) from None # the reader of a pipe went away, as in `| head -1`; 141 is what a shell says of that
+    except MemoryError as e: stop(f"there is not enough memory ({e or 'no more is to be had'}); give a smaller model, width, batch_size or subset. The same command continues from the last checkpoint.", 1)
     except OSError as e: stop(f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}. Nothing that was finished is lost; the same command continues when there is room and access.", 1)
 
 # %% ../nbs/13_cli.ipynb #d00773dc
@@ -213,4 +218,6 @@ def discover(
 def main():
     "The command `collapse-nb`."
     warnings.formatwarning = lambda message, *where, **more: f'collapse-nb: warning: {message}\n'
+    for o in (sys.stdout, sys.stderr):
+        if isinstance(o, io.TextIOWrapper): o.reconfigure(errors='backslashreplace') # where the terminal's encoding lacks a sign
     app(prog_name='collapse-nb')

@@ -6,7 +6,7 @@
 __all__ = ['DATASETS', 'Images', 'Dataset', 'rgb_array', 'stratified_subset', 'load_dataset', 'BatchLoader']
 
 # %% ../nbs/01_data.ipynb #03cde696
-import json, os, warnings
+import json, os, stat, warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -102,7 +102,7 @@ def _scan(root):
     for split in ('train', 'test'):
         if not (root/split).is_dir(): raise DataError(f"root={str(root)!r} has no folder {split!r}; expected {split}/<class>/<image>.jpg or .png.")
         tree[split] = {}
-        for c in sorted((o for o in os.scandir(root/split) if o.is_dir() and not o.name.startswith('.')), key=lambda o: o.name):
+        for c in sorted((o for o in os.scandir(root/split) if not o.name.startswith('.') and os.path.isdir(o.path)), key=lambda o: o.name):
             files = [o for o in os.scandir(c.path) if o.name.lower().endswith(('.jpg','.jpeg','.png')) and not o.name.startswith('.')]
             stats = [(o.name, _stat(o, root)) for o in sorted(files, key=lambda o: o.name)]
             if stats: tree[split][c.name] = [(f'{split}/{c.name}/{n}', s.st_size, s.st_mtime_ns) for n,s in stats]
@@ -112,8 +112,12 @@ def _scan(root):
     return tree
 
 def _stat(entry, root):
-    try: return entry.stat()
-    except OSError as e: raise DataError(f"root={str(root)!r}: {os.path.relpath(entry.path, root)!r} cannot be read ({e.strerror}); is it a link to something that is gone? Mend or remove it.") from None
+    "What the system says of a file; a pipe or a device in its place would keep a reader waiting for ever."
+    name = f"root={str(root)!r}: {os.path.relpath(entry.path, root)!r}"
+    try: found = entry.stat()
+    except OSError as e: raise DataError(f"{name} cannot be read ({e.strerror}); is it a link to something that is gone? Mend or remove it.") from None
+    if stat.S_ISREG(found.st_mode): return found
+    raise DataError(f"{name} is named like an image, but is no file; remove it.")
 
 def _decode(root, paths):
     "Decode `paths` to uint8 RGB arrays; a file that cannot be decoded becomes its error message."
@@ -163,14 +167,16 @@ def _decode_tree(root, tree, skip_corrupt):
     return tensors, skipped
 
 # %% ../nbs/01_data.ipynb #6b72358f
-def _read_cache(file, key):
+def _read_cache(file, key, classes):
     "Tensors and left-out files of a cache made for `key`, or None."
-    if not file.exists(): return None
+    if not file.is_file(): return None
     try:
         with safe_open(str(file), 'pt') as f:
             meta = f.metadata() or {}
             if meta.get('key') != key: return None
-            return {k: f.get_tensor(k) for k in (s+o for s in ('train','test') for o in ('_pixels','_labels'))}, json.loads(meta['skipped'] or '[]')
+            tensors, skipped = {s+o: f.get_tensor(s+o) for s in ('train','test') for o in ('_pixels','_labels')}, json.loads(meta['skipped'] or '[]')
+        for s in ('train', 'test'): Images(tensors[s+'_pixels'], tensors[s+'_labels'], classes) # or it says what is wrong
+        return tensors, list(map(str, skipped))
     except Exception: return None # a broken cache is made again
 
 def _write_cache(file, key, tensors, skipped):
@@ -182,11 +188,11 @@ def _write_cache(file, key, tensors, skipped):
 def _folder(root, download, skip_corrupt):
     "An image tree, from its cache where that is up to date."
     if root is None: raise CollapseError("root=None: name the folder that holds train/<class>/ and test/<class>/ (--root DIR).")
-    root = Path(os.path.expanduser(root)).resolve()
+    root = Path(os.path.realpath(os.path.expanduser(root))) # a link to itself, which Path.resolve does not bear, is then no folder
     if not root.is_dir(): raise DataError(f"root={str(root)!r} is not a folder; name the one that holds train/<class>/ and test/<class>/ (--root DIR).")
     tree, file = _scan(root), root/'.collapse_nb_cache.safetensors'
     key = digest(tree)
-    tensors, skipped = cached if (cached := _read_cache(file, key)) else _decode_tree(root, tree, skip_corrupt)
+    tensors, skipped = cached if (cached := _read_cache(file, key, tuple(tree['train']))) else _decode_tree(root, tree, skip_corrupt)
     if not cached: _write_cache(file, key, tensors, skipped)
     if skipped and not skip_corrupt: raise _refused(root, skipped)
     if skipped: warnings.warn(f"{len(skipped)} image(s) in root={str(root)!r} left out, first {skipped[0]!r}.")
@@ -276,7 +282,7 @@ class BatchLoader:
         g = torch.Generator().manual_seed(self.seed*1_000_003 + self.epoch)
         n = len(self.labels)
         order = torch.randperm(n, generator=g) if self.shuffle else torch.arange(n)
-        for idx in order.split(self.batch_size): yield self._batch(idx.to(self.device), g)
+        for idx in order.split(min(self.batch_size, n)): yield self._batch(idx.to(self.device), g)
 
     def _batch(self, idx, g):
         mean, std = (o.to(self.device) for o in self.mean_std)

@@ -20,12 +20,12 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from .core import CollapseError, check_number
+from .core import CollapseError, as_tensor, check_number
 
 # %% ../nbs/09_plots.ipynb #4de1c391
 def _array(name, value, ndim):
     "`value` as a float64 array of `ndim` dimensions and finite numbers; tensors of any type and place are taken too."
-    if isinstance(value, torch.Tensor): value = value.detach().double().cpu().numpy()
+    if isinstance(value, torch.Tensor): value = as_tensor(name, value).double().cpu().numpy()
     try: a = np.asarray(value, dtype=float)
     except (TypeError, ValueError): raise CollapseError(f"{name} is not an array of numbers: give one of {ndim} dimension{'s'*(ndim>1)}.") from None
     if a.ndim != ndim: raise CollapseError(f"{name} has shape {a.shape}: give an array of {ndim} dimension{'s'*(ndim>1)}.")
@@ -49,7 +49,7 @@ def _coarse(coarse, class_names):
 
 def _label(name, longest=28):
     "A class's name as matplotlib draws it: on one line, not too long, and with no sign taken for a command."
-    name = ' '.join(str(name).split())
+    name = ' '.join(str(name).encode('utf-8', 'backslashreplace').decode().split()) # matplotlib takes no lone surrogates, as in names that are no UTF-8
     name = name if len(name) <= longest else name[:longest-1] + '…'
     return ' '*name.startswith('_') + name.replace('$', r'\$') # a legend leaves out what starts with _
 
@@ -149,6 +149,7 @@ def embed(
     check_number('max_images', max_images, low=10, integer=True); check_number('seed', seed, low=0, high=2**32-1, integer=True)
     if len(h) < 10: raise CollapseError(f"features has {len(h)} rows: t-SNE needs 10 or more.")
     index = np.sort(np.random.default_rng(seed).permutation(len(h))[:max_images])
+    if not 1e-100 < abs(h).max() < 1e100 and h.any(): raise CollapseError(f"features are as large as {abs(h).max():.0e}, too far from 1 for t-SNE: divide them by a constant first.")
     h = h[index] - h[index].mean(0)
     if not h.any(): raise CollapseError(f"features are the same in all {len(h)} rows: there is nothing to embed.")
     tsne = TSNE(perplexity=min(30, (len(h)-1)/3), init='pca' if h.shape[1] > 1 else 'random', random_state=seed)
@@ -211,7 +212,7 @@ def plot_history(
 )->plt.Figure:
     "Loss, training errors, accuracies and NC1–NC4 against the epoch."
     _columns('history', history, ['epoch'])
-    h = history.apply(pd.to_numeric, errors='coerce').sort_values('epoch')
+    h = history.apply(pd.to_numeric, errors='coerce').replace([np.inf, -np.inf], np.nan).sort_values('epoch')
     if not h.epoch.min() >= 1: raise CollapseError(f"history starts at epoch {h.epoch.min():g}: the axis is logarithmic, so count epochs from 1.")
     panels = [(t, {k: v for k,v in c.items() if k in h and h[k].notna().any()}, s) for t,c,s in _panels]
     panels = [o for o in panels if o[1]]

@@ -18,10 +18,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from .core import CollapseError, RunFolderError, atomic_write, read_json
+from .core import CollapseError, RunFolderError, atomic_write
 from .labels import make_scheme
 from .plots import plot_class_distances, plot_confusion, plot_embedding, plot_history
-from .experiment import Run, summary
+from .experiment import Run, _broken, _checked, summary
 from .discover import SubclassReport
 
 # %% ../nbs/12_report.ipynb #785e6610
@@ -225,6 +225,7 @@ def write_page(
 )->Path:
     "Write a page to a file."
     path = Path(path)
+    if path.is_symlink() and not path.exists(): raise CollapseError(f"out={str(path)!r} is a link to something that is gone; choose another name.")
     if path.is_file():
         with path.open('rb') as f: ours = f.read(len(_start)) == _start.encode()
         if not ours: raise CollapseError(f"out={str(path)!r} is there already and is no report; choose another name.")
@@ -233,8 +234,6 @@ def write_page(
     return path
 
 # %% ../nbs/12_report.ipynb #a5ca72d3
-_counts = 'training_images training_errors epochs seconds training_seconds'.split()
-_shares = 'coarse_train_accuracy coarse_test_accuracy reconstructed_test_accuracy true_label_probe_accuracy chance_accuracy cluster_accuracy'.split()
 _nc = dict( # what each metric of a run measures; all are 0 at full collapse
     nc1='Spread within classes, measured against the spread of the class means in each direction', nc1_ratio='Spread within classes, over the spread of the class means, in total',
     nc1_cdnv='The same for pairs of classes: spread over squared distance of the two means, averaged', nc2_equinorm='Class means differ in length',
@@ -242,20 +241,6 @@ _nc = dict( # what each metric of a run measures; all are 0 at full collapse
     nc2_equinorm_w='Rows of the classifier differ in length', nc2_equiangle_w='Angles between rows of the classifier differ', nc2_maxangle_w='Angles between rows of the classifier fall short of the largest possible',
     nc2_etf_w='Rows of the classifier differ from a regular simplex', nc3_etf='Classifier times class means differs from a regular simplex', nc3_selfduality='Classifier and class means differ, up to scale',
     nc4_mismatch='Share of images that the nearest class mean and the classifier put into different classes')
-
-def _broken(file, what): return CollapseError(f"{str(file)!r}: {what}; the file is broken or of another version. Restore it, or run again into a new folder.")
-
-def _check_numbers(file, r):
-    "Raise unless the results hold the numbers that a report is made of."
-    nc = r.get('nc') if isinstance(r.get('nc'), dict) else {}
-    finite = lambda v: _number(v) and np.isfinite(v) and v >= 0
-    for k,v in [(k, r.get(k)) for k in _counts] + [(f'nc.{k}', nc.get(k)) for k in _nc]:
-        if not finite(v): raise _broken(file, f"{k} is {v!r} where a number ≥ 0 should be")
-    for k in _shares:
-        if k not in r or r[k] is not None and not (finite(r[k]) and r[k] <= 1): raise _broken(file, f"{k} is {r.get(k)!r} where a number between 0 and 1 should be")
-    for k in ('zero_error_epoch', 'error_below_0.1pct_epoch'):
-        if k not in r: raise _broken(file, f"{k} is missing")
-    if not r['training_images']: raise _broken(file, "training_images is 0")
 
 def _check_confusion(file, r):
     "Raise unless the results hold a square table of counts."
@@ -274,11 +259,9 @@ def _finished(run)->Run:
     folder = Path(run.folder if isinstance(run, Run) else run)
     if not (folder/'config.json').is_file(): raise RunFolderError(f"run={str(folder)!r} is no run folder: it has no config.json. Name a folder that `collapse-nb run` wrote.")
     if not (folder/'results.json').is_file(): raise RunFolderError(f"run={str(folder)!r} is not finished: it has no results.json. The `collapse-nb run` command that began it continues it; report then.")
-    for name in ('config', 'results', 'provenance'):
-        if not isinstance(read_json(folder/f'{name}.json'), dict): raise _broken(folder/f'{name}.json', "holds no object")
-    run = Run(folder)
-    _check_numbers(folder/'results.json', run.results); _check_confusion(folder/'results.json', run.results)
-    if missing := [o for o in ('data', 'machine', 'cores', 'threads') if o not in run.provenance]: raise _broken(folder/'provenance.json', f"{missing[0]} is missing")
+    run = _checked(Run(folder))
+    if missing := [o for o in _nc if o not in run.results['nc']]: raise _broken(folder/'results.json', f"nc.{missing[0]} is missing")
+    _check_confusion(folder/'results.json', run.results)
     return run
 
 # %% ../nbs/12_report.ipynb #adaa0bc7
@@ -306,7 +289,7 @@ def _trained(run):
     errors, n, k = int(r['training_errors']), int(r['training_images']), scheme and scheme.num_classes
     merged = f"{k} classes, merged from {fine}," if _coarse(run) else f"{k} classes" if k else "its classes"
     said = f"Trained on {merged} for {r['epochs']:,} epoch{'s'*(r['epochs'] != 1)}, the network gets {_percent(r['coarse_test_accuracy'])} of the test images right and makes {errors:,} error{'s'*(errors != 1)} on its {n:,} training images."
-    if 1000*errors <= n: return f"{said} Its features have collapsed as far as nc1 = {r['nc']['nc1']:.3g} (0 would be one point a class)."
+    if 1000*errors <= n: return f"{said} Its features have collapsed as far as nc1 = {'unknown' if r['nc']['nc1'] is None else format(r['nc']['nc1'], '.3g')} (0 would be one point a class)."
     return f"{said} That is a training error of {errors/n:.2%}, above 0.1%: this run supports no claim about Neural Collapse."
 
 def _recovered(run):
