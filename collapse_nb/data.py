@@ -121,7 +121,7 @@ def _stat(entry, root):
 
 def _decode(root, paths):
     "Decode `paths` to uint8 RGB arrays; a file that cannot be decoded becomes its error message."
-    out = []
+    out:list = []
     with warnings.catch_warnings():
         warnings.simplefilter('ignore') # Pillow's remarks on palettes and on broken EXIF data
         for p in paths:

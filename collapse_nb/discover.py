@@ -10,6 +10,7 @@ __all__ = ['SubclassReport', 'discover_subclasses', 'ImageTree', 'image_transfor
 import difflib, importlib, inspect, pickle, re, tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
 from PIL import Image, ImageOps
@@ -61,7 +62,7 @@ class SubclassReport:
     groups: str # What was divided: the images of a 'label', or of a 'prediction'
     found_on: int # Images on which the sub-classes were found
     class_means: dict = field(repr=False) # {class: (d,) mean of its features}
-    images: object = field(repr=False) # `images[i]` is the i-th image; None if they were not given
+    images: Any = field(repr=False) # `images[i]` is the i-th image; None if they were not given
 
     @property
     def names(self): # {id: name}
@@ -225,7 +226,8 @@ def _find(features, classes, n_subclasses, memory_gb, random_state):
 def _discover(features, frame, train, images, groups, names, n_subclasses, memory_gb, random_state):
     "The report; `train` is features and classes to find the sub-classes on."
     mine = frame[groups].to_numpy()
-    clusterer, means, found_on = _find(*train, n_subclasses, memory_gb, random_state)
+    known, classes = train
+    clusterer, means, found_on = _find(known, classes, n_subclasses, memory_gb, random_state)
     if d := features.shape[1] - clusterer.n_features_in_: raise CollapseError(f"features has {features.shape[1]} numbers an image, those of train have {features.shape[1]-d}; take both from one layer.")
     if unknown := set(mine.tolist()) - set(means): raise CollapseError(f"{groups}s holds class {names[min(unknown)]!r}, of which train has no image; give train some, or leave that class out.")
     step = _affordable('features', features.shape[1], memory_gb)

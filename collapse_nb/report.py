@@ -487,7 +487,7 @@ def _figure_of(draw, alt, caption):
 
 def _number_parts(report):
     "How many sub-classes, and how sure that is."
-    k, scores = report.clusterer.n_subclasses_, report.clusterer.scores_
+    scores = report.clusterer.scores_
     parts = [_frame_table(report.by_class(), 'Classes')]
     if not scores: return [*parts, 'The numbers were given, so nothing was tested.']
     curves = pd.concat([o.assign(**{'class': report.class_names[c]}) for c,o in scores.items()])
