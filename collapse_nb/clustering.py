@@ -24,29 +24,33 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted
 
-from .core import CollapseError, check_choice, check_number
+from .core import CollapseError, as_tensor, check_choice, check_number
 
 # %% ../nbs/06_clustering.ipynb #593e6321
 def _array(name, value, rows=None):
     "`value` as float64 (N, d) of finite numbers."
-    a = np.asarray(value.detach().cpu().double() if isinstance(value, torch.Tensor) else value)
+    if isinstance(value, torch.Tensor): value = as_tensor(name, value).cpu().double()
     if issparse(value): raise CollapseError(f"{name} is a sparse matrix, and sparse input is not supported; give {name}.toarray().")
+    try: a = np.asarray(value)
+    except ValueError: raise CollapseError(f"{name} has rows of different lengths; give an array (N, d).") from None
     if a.dtype.kind == 'c': raise CollapseError(f"{name} holds {a.dtype}. Complex data not supported; give real numbers.")
     if a.dtype == object or a.dtype.kind not in 'fiub': raise CollapseError(f"{name} holds {a.dtype}, not numbers; give an array (N, d).")
     if a.ndim != 2: raise CollapseError(f"{name} has shape {a.shape}. Reshape your data to (N, d), a row for each sample.")
     if not a.size: raise CollapseError(f"{name} has {a.shape[0]} sample(s) and {a.shape[1]} feature(s) (shape={a.shape}) while a minimum of 1 is required.")
     a = a.astype(np.float64)
     if not np.isfinite(a).all(): raise CollapseError(f"{name} has NaN or infinite values in {(~np.isfinite(a)).any(1).sum()} of {len(a)} rows; remove those rows first.")
+    if (largest := max(a.max(), -a.min())) > 1e150: raise CollapseError(f"{name} holds values up to {largest:.0e}, whose squares no float64 holds; divide {name} by a constant first.")
     return a
 
-def _labels(name, value, n):
-    "`value` as int64 (n,), whole numbers from 0."
+def _labels(name, value, n=None):
+    "`value` as int64 (n,), whole numbers from 0; as many as there are, where n is not given."
     if value is None: raise CollapseError(f"this requires {name} to be passed, but the target {name} is None; give one label a row.")
-    a = np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
-    if a.shape != (n,): raise CollapseError(f"{name} has shape {a.shape} for {n} rows of features; give one label a row.")
+    a = np.asarray(as_tensor(name, value).cpu() if isinstance(value, torch.Tensor) else value)
+    if a.shape != (len(a) if n is None and a.ndim else n,): raise CollapseError(f"{name} has shape {a.shape} for {n or 'the'} rows of features; give one label a row.")
     if a.dtype.kind not in 'iub': raise CollapseError(f"{name} holds {a.dtype}; give whole numbers, the index of each sample's class.")
-    if n and a.min() < 0: raise CollapseError(f"{name} has the negative value {a.min()}; give class indices from 0.")
-    return a.astype(np.int64)
+    a = a.astype(np.int64)
+    if len(a) and a.min() < 0: raise CollapseError(f"{name} has the negative value {a.min()} as int64; give class indices from 0.")
+    return a
 
 def class_mean_span(
     features, # (N, d)
@@ -344,7 +348,7 @@ def match_clusters(
     coarse=None, # (N,) coarse labels: clusters are matched inside each; None: all together
 )->dict: # {cluster: fine class}
     "The one-to-one matching of clusters with fine classes that gets most samples right."
-    clusters = np.asarray(clusters); fine = _labels('fine', fine, len(clusters))
+    fine = _labels('fine', fine); clusters = _labels('clusters', clusters, len(fine))
     coarse = np.zeros(len(fine), int) if coarse is None else _labels('coarse', coarse, len(fine))
     mapping:dict = {}
     for c in np.unique(coarse):

@@ -7,7 +7,7 @@ __all__ = ['Experiment', 'nc_epochs', 'measure_nc', 'default_out', 'write_histor
            'trajectory', 'layerwise_nc', 'layerwise_recovery']
 
 # %% ../nbs/10_experiment.ipynb #7a07bcb1
-import os, platform, shutil, subprocess, time
+import os, platform, re, shutil, subprocess, time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from tqdm.auto import tqdm
 
@@ -56,6 +57,7 @@ class Experiment:
 
     def __post_init__(self):
         check_choice('dataset', self.dataset, DATASETS)
+        if not isinstance(self.root, (str, os.PathLike, type(None))): raise CollapseError(f"root={self.root!r}: give the path of a folder.")
         small, set_ = self.dataset=='digits', object.__setattr__
         for k,v in (_small if small else _photos).items():
             if getattr(self, k) is None: set_(self, k, MODELS[check_choice('model', self.model, MODELS)][1] if k=='width' else v)
@@ -64,6 +66,7 @@ class Experiment:
         if self.subset is not None: check_number('subset', self.subset, low=1, integer=True)
         if self.n_subclasses is not None: check_number('n_subclasses', self.n_subclasses, low=1, integer=True)
         check_choice('augment', self.augment, [True, False])
+        set_(self, 'root', self.root and os.fspath(self.root)) # as config.json holds it
         self.training # noqa: B018 a TrainConfig says what is wrong with the rest
 
     @property
@@ -99,12 +102,14 @@ def measure_nc(
 # %% ../nbs/10_experiment.ipynb #a13c935a
 _FILES = ('config.json', 'provenance.json', 'history.csv', 'checkpoint.pt', 'checkpoint-previous.pt', 'features-train.safetensors', 'features-test.safetensors',
           'results.json', 'failure.json', 'embedding.csv', 'report.html', 'figures', 'snapshots')
+_MADE = re.compile(r'(class_distances|embedding|history|confusion)\.png|features-(train|test)-\d+\.safetensors|\..+\.tmp') # inside its sub-folders
 
 def default_out(
     exp:Experiment, # What is to be run
 )->Path: # Below the current folder
     "`runs/<data>-<scheme>-<network>-<digest of all settings>`."
-    return Path('runs')/f"{exp.dataset}-{exp.scheme.replace(':','_')[:40]}-{exp.model}-s{exp.seed}-{digest(exp.identity)[:8]}"
+    scheme = re.sub(r'[^\w+,.-]', '_', exp.scheme)[:40]
+    return Path('runs')/f"{exp.dataset}-{scheme}-{exp.model}-s{exp.seed}-{digest(exp.identity)[:8]}"
 
 def _refuse_foreign(folder):
     "Raise if `folder` holds what no run has written."
@@ -122,8 +127,10 @@ def _difference(exp, folder):
 def _claim(exp, folder, overwrite):
     "Make the locked folder this run's own: new, the same run, or emptied of another run."
     if overwrite:
+        if theirs := [o for name in ('figures', 'snapshots') for o in (folder/name).glob('*') if not _MADE.fullmatch(o.name)]:
+            raise RunFolderError(f"out={str(folder)!r}: {str(theirs[0].relative_to(folder))!r} is not of a run and would be lost; move it away first.")
         for name in _FILES:
-            if (folder/name).is_dir(): shutil.rmtree(folder/name)
+            if (folder/name).is_dir() and not (folder/name).is_symlink(): shutil.rmtree(folder/name)
             else: (folder/name).unlink(missing_ok=True)
     if not (folder/'config.json').exists(): write_json(folder/'config.json', asdict(exp))
     elif difference := _difference(exp, folder):
@@ -167,6 +174,8 @@ def _prepare(exp):
     if exp.model == 'mlp' and size != width: raise CollapseError(f"model='mlp' needs square images, these are {width}×{size}; choose another network.")
     smallest = int(torch.bincount(scheme(ds.train.labels), minlength=scheme.num_classes).min())
     if (exp.n_subclasses or 0) > smallest: raise CollapseError(f"n_subclasses={exp.n_subclasses}, but a class of scheme={exp.scheme!r} has only {smallest} training images; ask for fewer.")
+    parts = torch.stack([scheme(ds.train.labels), ds.train.labels]).unique(dim=1, return_counts=True)[1]
+    if len(ds.train) < 10 or parts.min() < 2: raise CollapseError(f"dataset={exp.dataset!r}, scheme={exp.scheme!r}: {len(ds.train)} training images, and {int(parts.min())} of a fine class in one of the classes; distances and t-SNE need 10, and 2. Take more images, or another scheme.")
     return ds, scheme, build_model(exp.model, scheme.num_classes, channels, size, exp.width, exp.seed)
 
 def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=()):
@@ -241,6 +250,29 @@ def _figures(folder, results, history, train, ds, scheme):
         plt.close(fig)
 
 # %% ../nbs/10_experiment.ipynb #2b580b4d
+def _broken(file, what): return CollapseError(f"{str(file)!r}: {what}; the file is broken or of another version. Restore it, or run again into a new folder.")
+
+_COUNTS = ('training_images', 'training_errors', 'epochs', 'seconds', 'training_seconds')
+_SHARES = ('coarse_train_accuracy', 'coarse_test_accuracy', 'reconstructed_test_accuracy', 'true_label_probe_accuracy', 'chance_accuracy', 'cluster_accuracy')
+_MEASURES = ('nc1', 'nc1_ratio', 'nc1_cdnv', 'nc2_equinorm', 'nc2_equiangle', 'nc2_etf', 'nc3_selfduality', 'nc3_etf', 'nc4_mismatch')
+
+def _checked(run):
+    "The run, once its files are known to hold what its table is made of."
+    file, r = run.folder/'results.json', run.results
+    nc, number = r.get('nc') if isinstance(r.get('nc'), dict) else {}, lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and 0 <= v < 1e300
+    for k in _COUNTS:
+        if not number(r.get(k)): raise _broken(file, f"{k} is {r.get(k)!r:.40} where a number ≥ 0 should be")
+    for k in _SHARES:
+        if k not in r or r[k] is not None and not (number(r[k]) and r[k] <= 1): raise _broken(file, f"{k} is {r.get(k)!r:.40} where a number between 0 and 1 should be")
+    for k,v in [(k, r.get(k, '')) for k in ('zero_error_epoch', 'error_below_0.1pct_epoch')] + [(f'nc.{k}', nc.get(k, '')) for k in {*_MEASURES, *nc}]:
+        if v is not None and not number(v): raise _broken(file, f"{k} is {v!r:.40} where a number ≥ 0 or null should be" if v != '' else f"{k} is missing")
+    if not isinstance(r.get('resumed_from'), list): raise _broken(file, "resumed_from is no list")
+    if not r['training_images']: raise _broken(file, "training_images is 0")
+    if missing := [o for o in ('data', 'machine', 'cores', 'threads') if o not in run.provenance]: raise _broken(run.folder/'provenance.json', f"{missing[0]} is missing")
+    if not isinstance(run.provenance.get('class_names') or [], list): raise _broken(run.folder/'provenance.json', "class_names is no list")
+    run.experiment # noqa: B018 it says what is wrong with the settings
+    return run
+
 @dataclass(frozen=True)
 class Run:
     "A finished run, read from its folder."
@@ -252,7 +284,8 @@ class Run:
         config = read_json(self.folder/'config.json')
         unknown = set(config) - {f.name for f in fields(Experiment)}
         if unknown: raise CollapseError(f"{self.folder/'config.json'} has the unknown setting {min(unknown)!r}; it was written by another version.")
-        return Experiment(**config)
+        try: return Experiment(**config)
+        except CollapseError as e: raise CollapseError(f"{str(self.folder/'config.json')!r}: {e}") from None
     @cached_property
     def results(self)->dict:
         "Every number of the run's table, a dict."
@@ -264,7 +297,8 @@ class Run:
     @cached_property
     def history(self)->pd.DataFrame:
         "One row an epoch."
-        return pd.read_csv(self.folder/'history.csv')
+        try: return pd.read_csv(self.folder/'history.csv')
+        except (ValueError, OSError) as e: raise _broken(self.folder/'history.csv', ' '.join(str(e).split())[:80]) from None
     @property
     def snapshots(self)->list:
         "Epochs before the last whose features were kept."
@@ -275,9 +309,11 @@ class Run:
     )->dict: # `features` (N, d), `coarse` (N,), `fine` (N,)
         "Features and labels of an epoch."
         check_choice('split', split, ['train', 'test'])
-        if epoch in (None, self.results['epochs']): return load_file(self.folder/f"features-{split}.safetensors")
-        check_choice('epoch', epoch, [*self.snapshots, self.results['epochs']])
-        return load_file(self.folder/'snapshots'/f"features-{split}-{epoch}.safetensors")
+        last = epoch in (None, self.results['epochs'])
+        if not last: check_choice('epoch', epoch, [*self.snapshots, self.results['epochs']])
+        file = self.folder/f"features-{split}.safetensors" if last else self.folder/'snapshots'/f"features-{split}-{epoch}.safetensors"
+        try: return load_file(file)
+        except (SafetensorError, OSError) as e: raise _broken(file, e) from None
     @property
     def scheme(self)->LabelScheme:
         "The `LabelScheme`: names of classes, which were merged."
@@ -288,7 +324,8 @@ class Run:
         e, classes = self.experiment, self.scheme.num_classes
         height, _, channels = self.provenance['image_shape']
         model = build_model(str(e.model), classes, channels, height, e.width, e.seed)
-        model.load_state_dict(torch.load(self.folder/'checkpoint.pt', map_location='cpu', weights_only=True)['model'])
+        try: model.load_state_dict(torch.load(self.folder/'checkpoint.pt', map_location='cpu', weights_only=True)['model'])
+        except Exception as e: raise _broken(self.folder/'checkpoint.pt', f"cannot be loaded ({type(e).__name__})") from None # a pickle with code in it among them: it is not run
         return model.eval()
     def copy_small(self,
         target:str|Path, # Folder, made if need be
@@ -318,7 +355,7 @@ def run(
         _claim(exp, folder, overwrite)
         _check_data(exp, ds, folder)
         if not (folder/'results.json').exists(): _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures)
-    return Run(folder)
+    return _checked(Run(folder))
 
 def _check_data(exp, ds, folder):
     "Write down where the run comes from, or make sure that it still has the same data."

@@ -136,7 +136,7 @@ def fine_split(
     seed:int=0, # Which split
 )->LabelScheme:
     "Cut each class at random into `parts`: label = class·parts + part."
-    check_number('parts', parts, low=2, integer=True)
+    check_number('parts', parts, low=2, high=2**20, integer=True)
     check_number('seed', seed, low=0, high=2**32-1, integer=True)
     names = tuple(f'{c}/{p}' for c in class_names for p in range(parts))
     return LabelScheme(f'fine_split:{parts}:{seed}', names, tuple(range(len(class_names))), parts, seed)
@@ -148,7 +148,7 @@ def random_labels(
 )->LabelScheme:
     "Labels drawn uniformly, without looking at the image (Zhu et al. 2021)."
     num_classes = len(class_names) if num_classes is None else num_classes
-    check_number('num_classes', num_classes, low=2, integer=True)
+    check_number('num_classes', num_classes, low=2, high=2**20, integer=True)
     check_number('seed', seed, low=0, high=2**32-1, integer=True)
     return LabelScheme(f'random_labels:{num_classes}:{seed}', tuple(f'random {i}' for i in range(num_classes)), seed=seed)
 

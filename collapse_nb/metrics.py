@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import torch
 
-from .core import CollapseError, check_choice, check_number, import_torchvision
+from .core import CollapseError, as_tensor, check_choice, check_number, import_torchvision
 
 # %% ../nbs/04_metrics.ipynb #00000004
 import_torchvision() # before torchmetrics, which imports torchvision itself
@@ -25,7 +25,7 @@ def _home(t):
 
 def _check_input(features, labels, num_classes, ignore_index):
     "Features, int64 labels with -1 for ignored samples, and the number of classes."
-    features, labels = torch.as_tensor(features).detach(), torch.as_tensor(labels).detach()
+    features, labels = as_tensor('features', features), as_tensor('labels', labels)
     if features.ndim != 2 or not features.shape[1] or not features.is_floating_point():
         raise CollapseError(f"features: {features.dtype} of shape {tuple(features.shape)}; "
             "give real numbers of shape (samples, dimensions), for instance features.flatten(1).")
@@ -36,7 +36,9 @@ def _check_input(features, labels, num_classes, ignore_index):
     ignored = torch.zeros_like(labels, dtype=torch.bool) if ignore_index is None else labels == ignore_index
     kept = labels[~ignored]
     low, high = (int(kept.min()), int(kept.max())) if len(kept) else (0, -1)
-    if num_classes is None: num_classes = high + 1
+    if num_classes is None:
+        if high >= 2**20: raise CollapseError(f"labels: {high} is no class index; number the classes from 0, or say num_classes.")
+        num_classes = high + 1
     if low < 0 or high >= num_classes:
         raise CollapseError(f"labels: {low if low < 0 else high} is outside 0…{num_classes-1} (num_classes={num_classes}); "
             "correct it, or name it as ignore_index.")

@@ -73,7 +73,8 @@ def build_model(
     if image_size < smallest: raise CollapseError(f"model={name!r} needs images of at least {smallest}×{smallest} pixels, these are {image_size}×{image_size}; choose small_cnn or mlp.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return maker(num_classes, in_channels, width or default, image_size)
+        try: return maker(num_classes, in_channels, width or default, image_size)
+        except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as e: raise CollapseError(f"width={width or default}, num_classes={num_classes}: model={name!r} of that size does not fit into memory ({str(e).splitlines()[0][:60]}…); choose a smaller one.") from None
 
 # %% ../nbs/03_models.ipynb #ee5eff72
 def last_linear(

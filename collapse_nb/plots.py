@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['class_colors', 'class_markers', 'plot_class_distances', 'embed', 'plot_embedding', 'plot_history', 'plot_confusion',
-           'plot_layers']
+           'plot_layers', 'plot_accuracies', 'plot_stability']
 
 # %% ../nbs/09_plots.ipynb #bd0eb7d0
 import os
@@ -20,12 +20,12 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from .core import CollapseError, check_number
+from .core import CollapseError, as_tensor, check_number
 
 # %% ../nbs/09_plots.ipynb #4de1c391
 def _array(name, value, ndim):
     "`value` as a float64 array of `ndim` dimensions and finite numbers; tensors of any type and place are taken too."
-    if isinstance(value, torch.Tensor): value = value.detach().double().cpu().numpy()
+    if isinstance(value, torch.Tensor): value = as_tensor(name, value).double().cpu().numpy()
     try: a = np.asarray(value, dtype=float)
     except (TypeError, ValueError): raise CollapseError(f"{name} is not an array of numbers: give one of {ndim} dimension{'s'*(ndim>1)}.") from None
     if a.ndim != ndim: raise CollapseError(f"{name} has shape {a.shape}: give an array of {ndim} dimension{'s'*(ndim>1)}.")
@@ -49,7 +49,7 @@ def _coarse(coarse, class_names):
 
 def _label(name, longest=28):
     "A class's name as matplotlib draws it: on one line, not too long, and with no sign taken for a command."
-    name = ' '.join(str(name).split())
+    name = ' '.join(str(name).encode('utf-8', 'backslashreplace').decode().split()) # matplotlib takes no lone surrogates, as in names that are no UTF-8
     name = name if len(name) <= longest else name[:longest-1] + '…'
     return ' '*name.startswith('_') + name.replace('$', r'\$') # a legend leaves out what starts with _
 
@@ -149,6 +149,7 @@ def embed(
     check_number('max_images', max_images, low=10, integer=True); check_number('seed', seed, low=0, high=2**32-1, integer=True)
     if len(h) < 10: raise CollapseError(f"features has {len(h)} rows: t-SNE needs 10 or more.")
     index = np.sort(np.random.default_rng(seed).permutation(len(h))[:max_images])
+    if not 1e-100 < abs(h).max() < 1e100 and h.any(): raise CollapseError(f"features are as large as {abs(h).max():.0e}, too far from 1 for t-SNE: divide them by a constant first.")
     h = h[index] - h[index].mean(0)
     if not h.any(): raise CollapseError(f"features are the same in all {len(h)} rows: there is nothing to embed.")
     tsne = TSNE(perplexity=min(30, (len(h)-1)/3), init='pca' if h.shape[1] > 1 else 'random', random_state=seed)
@@ -211,7 +212,7 @@ def plot_history(
 )->plt.Figure:
     "Loss, training errors, accuracies and NC1–NC4 against the epoch."
     _columns('history', history, ['epoch'])
-    h = history.apply(pd.to_numeric, errors='coerce').sort_values('epoch')
+    h = history.apply(pd.to_numeric, errors='coerce').replace([np.inf, -np.inf], np.nan).sort_values('epoch')
     if not h.epoch.min() >= 1: raise CollapseError(f"history starts at epoch {h.epoch.min():g}: the axis is logarithmic, so count epochs from 1.")
     panels = [(t, {k: v for k,v in c.items() if k in h and h[k].notna().any()}, s) for t,c,s in _panels]
     panels = [o for o in panels if o[1]]
@@ -264,4 +265,41 @@ def plot_layers(
     ax.set(xlabel='layer', ylabel=columns[0] if len(columns) == 1 else 'nc' if logarithmic else 'accuracy')
     if len(columns) > 1: ax.legend()
     if logarithmic: ax.set(yscale='log'); _log_ticks(ax.yaxis, np.concatenate(list(values.values())))
+    return ax
+
+# %% ../nbs/09_plots.ipynb #ac25e7f6
+def plot_accuracies(
+    frame:pd.DataFrame, # Columns `class`, `name`, `images`, `accuracy`, `low`, `high`, in the order to draw; rows without an accuracy are left out
+    class_names, # Names of all classes, for the colours
+    overall=None, # Accuracy on all images, drawn as a line
+    most:int=30, # Rows that are drawn, at most
+    ax=None, # Axes to draw on; a new figure by default
+)->plt.Axes:
+    "Accuracy of each row with its interval, from the top."
+    _columns('frame', frame, ['class', 'name', 'images', 'accuracy', 'low', 'high'])
+    colors, frame = class_colors(class_names), frame.dropna(subset='accuracy')[:most]
+    ax = _axes(ax, 7, 1+.32*len(frame))
+    for i,o in enumerate(frame.to_dict('records')):
+        ax.errorbar(o['accuracy'], i, xerr=[[max(0, o['accuracy']-o['low'])], [max(0, o['high']-o['accuracy'])]], fmt='o', capsize=3, color=colors[str(o['class'])])
+    if overall is not None: ax.axvline(overall, color='grey', linestyle=':', linewidth=1)
+    ax.set_yticks(np.arange(len(frame)), [f'{_label(n)} ({k:,})' for n,k in zip(frame.name, frame.images)])
+    ax.invert_yaxis(); ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.set(xlabel='accuracy' + (f' (dotted: all images, {overall:.1%})' if overall is not None else ''), ylabel='sub-class (images)')
+    return ax
+
+def plot_stability(
+    scores:dict, # {class: DataFrame with `k` and `stability`}, as `SubclassClusterer.scores_`
+    found:dict, # {class: number, or None for undecided}
+    class_names, # Names of all classes
+    ax=None, # Axes to draw on; a new figure by default
+)->plt.Axes:
+    "Share of halvings in which each further sub-class was seen."
+    if not scores: raise CollapseError("scores is empty, since the numbers of sub-classes were given; find them with n_subclasses='auto'.")
+    colors, ax, apart = list(class_colors(class_names).values()), _axes(ax, 7, 3.2), .06 if len(scores) <= 10 else 0
+    ax.axhspan(.25, .75, color='#eeeeee', zorder=0)
+    for i,(c,curve) in enumerate(scores.items()):
+        ax.plot(curve.k + apart*(i - (len(scores)-1)/2), curve.stability, 'o-', color=colors[c], label=_label(f"{class_names[c]}: {found[c] or 'undecided'}"))
+    ax.set(xticks=range(2, 1+max(o.k.max() for o in scores.values())), ylim=(-.05, 1.05), xlabel='sub-classes', ylabel='halvings that saw the last of them')
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    if len(scores) <= 20: ax.legend(loc='center left', bbox_to_anchor=(1,.5), frameon=False, title='class: found')
     return ax

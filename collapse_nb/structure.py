@@ -8,22 +8,19 @@ __all__ = ['class_distances', 'nearest_partners', 'subclass_separation', 'permut
 # %% ../nbs/05_structure.ipynb #ccd7592d
 import torch
 
-from .core import CollapseError, check_number
+from .core import CollapseError, as_tensor, check_number
 
 # %% ../nbs/05_structure.ipynb #924ae3db
 def _check(features, **labels):
     "Features as centred float64 (N, d), labels as int64 (N,); or an error that names the argument."
-    x = _tensor('features', features).double()
-    if x.ndim != 2 or not len(x): raise CollapseError(f"features has shape {tuple(x.shape)}; give (N, d) with at least one row.")
+    x = as_tensor('features', features).double()
+    if x.ndim != 2 or not x.numel(): raise CollapseError(f"features has shape {tuple(x.shape)}; give (N, d) with at least one row and one column.")
     if not x.isfinite().all(): raise CollapseError(f"features has NaN or infinite values in {int((~x.isfinite()).any(1).sum())} of {len(x)} rows; remove those rows first.")
     return x - x.mean(0), *(_check_labels(k, v, len(x), x.device) for k,v in labels.items())
 
-def _tensor(name, value):
-    try: return torch.as_tensor(value).detach()
-    except (TypeError, ValueError, RuntimeError): raise CollapseError(f"{name} is a {type(value).__name__} that holds no numbers; give a tensor or an array.") from None
-
 def _check_labels(name, y, n, device):
-    y = _tensor(name, y).to(device)
+    y = as_tensor(name, y).to(device)
+    if not y.is_floating_point(): y = y.long() # unsigned ones have no comparison in torch
     if y.shape != (n,): raise CollapseError(f"{name} has shape {tuple(y.shape)} for {n} rows of features; give one label a row.")
     if y.is_floating_point() and not (y == y.round()).all(): raise CollapseError(f"{name} has values that are not whole numbers; give class indices.")
     if y.min() < 0: raise CollapseError(f"{name} has the negative value {int(y.min())}; give class indices from 0.")
@@ -57,7 +54,7 @@ def nearest_partners(
     coarse, # For each of the K fine classes its coarse class
 )->int: # Between 0 and K
     "Number of fine classes whose nearest other class is in their own coarse class."
-    d, c = _tensor('D', D).double().clone(), _tensor('coarse', coarse)
+    d, c = as_tensor('D', D).double().clone(), as_tensor('coarse', coarse)
     if d.ndim != 2 or d.shape[0] != d.shape[1]: raise CollapseError(f"D has shape {tuple(d.shape)}; give a square matrix.")
     if c.shape != d.shape[:1]: raise CollapseError(f"coarse has shape {tuple(c.shape)} for {len(d)} fine classes; give one coarse class each.")
     d.fill_diagonal_(torch.nan)

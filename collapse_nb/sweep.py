@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from .core import CollapseError, RunFolderError, check_number, folder_lock, read_json, write_json
-from .experiment import Experiment, default_out, run
+from .experiment import Experiment, Run, _checked, default_out, run
 
 # %% ../nbs/10a_sweep.ipynb #0cc17438
 def grid(
@@ -89,7 +89,8 @@ def sweep(
     progress:bool=True, # Show a bar on a terminal?
 )->pd.DataFrame: # One row a run, as of `results`
     "Run all experiments that are not finished, and return the table of all."
-    check_number('threads', threads, low=1, integer=True)
+    check_number('threads', threads, low=1, high=2**12, integer=True)
+    if n_jobs is not None and not check_number('n_jobs', n_jobs, low=-2**12, high=2**12, integer=True): raise CollapseError("n_jobs=0: give how many runs at a time, or -1 for one a core.")
     runs = {_place(out)/default_out(e).name: e for e in _experiments(experiments)}
     for folder in runs:
         for name in ('failure.json', *['.running']*_died(folder)): (folder/name).unlink(missing_ok=True) # of an earlier sweep
@@ -102,7 +103,7 @@ def sweep(
 
 def _place(out):
     "The folder of results, absolute (a worker may stand elsewhere), made if need be."
-    out = Path(out).resolve()
+    out = Path(os.path.realpath(out))
     try: out.mkdir(parents=True, exist_ok=True)
     except OSError as e: raise RunFolderError(f"out={str(out)!r} cannot be made ({e.strerror}); choose another folder.") from None
     if locked := [o for o in (out, *out.iterdir()) if o.is_dir() and not os.access(o, os.W_OK)]: raise RunFolderError(f"out={str(out)!r}: {str(locked[0])!r} cannot be written to; choose another folder.")
@@ -161,13 +162,20 @@ _PROVENANCE = ('machine', 'device', 'threads', 'data', 'fingerprint', 'commit', 
 
 def _row(folder):
     "A run as one flat dict."
-    row = dict(run=folder.name, state=_state(folder)) | read_json(folder/'config.json')
+    run = Run(folder)
+    row = dict(run=folder.name, state=_state(folder)) | asdict(run.experiment)
     if row['state'] == 'finished':
-        found = read_json(folder/'results.json')
+        found = _checked(run).results
         row |= {k:v for k,v in found.items() if not isinstance(v, (dict, list)) and k not in row} | found['nc'] | {'epochs_done': found['epochs']}
-    if (folder/'provenance.json').exists(): row |= {k:v for k,v in read_json(folder/'provenance.json').items() if k in _PROVENANCE}
-    if row['state'] == 'failed': row['error'] = read_json(folder/'failure.json')['error']
+    if (folder/'provenance.json').exists(): row |= {k:v for k,v in run.provenance.items() if k in _PROVENANCE}
+    if row['state'] == 'failed': row['error'] = _failure(folder)['error']
     return row
+
+def _failure(folder):
+    "What `failure.json` says."
+    found = read_json(folder/'failure.json')
+    if isinstance(found.get('config'), dict) and isinstance(found.get('error'), str): return found
+    raise CollapseError(f"{str(folder/'failure.json')!r} does not say what failed; remove it, and the run is done again.")
 
 def results(
     out:str|Path, # Folder of a sweep
@@ -181,7 +189,7 @@ def results(
 
 def _unborn(folder):
     "The row of a run that failed before it began."
-    failure = read_json(folder/'failure.json')
+    failure = _failure(folder)
     return dict(run=folder.name, state='failed') | failure['config'] | dict(error=failure['error'])
 
 # %% ../nbs/10a_sweep.ipynb #f1059cbb

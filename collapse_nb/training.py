@@ -219,6 +219,7 @@ def save_checkpoint(
 def _read_checkpoint(file):
     "What a checkpoint holds; a `ValueError` says why it cannot be used."
     try: d = torch.load(file, map_location='cpu', weights_only=True)
+    except PermissionError as e: raise CollapseError(f"{str(file)!r} cannot be read ({e.strerror}), and may be intact; get access to it, or choose another folder.") from None
     except Exception as e: raise ValueError(f'cannot be read ({type(e).__name__})') from None
     if isinstance(d, dict) and 'digest' in d and d.pop('digest') != digest(*_leaves(d)): raise ValueError('is damaged: its content is not what was written')
     return d
@@ -242,13 +243,16 @@ def load_checkpoint(
 
 def _take_up(state, name, d):
     "Put a checkpoint's content into the run."
-    try: state.model.load_state_dict(d['model']); state.optimizer.load_state_dict(d['optimizer'])
-    except (KeyError, RuntimeError, ValueError) as e:
-        raise CollapseError(f"{name} in {str(state.run)!r} does not fit this model and optimizer ({str(e).splitlines()[-1].split(':')[0].strip()}); choose another folder or overwrite the run.") from None
-    state.epoch, state.history, p = d['epoch'], d['history'], d['position']
-    state.position = p and p | dict(total=p['total'].to(state.device))
-    at = round(state.epoch + p['step']/p['steps'], 3) if p else state.epoch
-    state.resumed_from = d['resumed_from'] + [at]*(not state.finished) # a run at its end is not taken up again
+    try:
+        state.model.load_state_dict(d['model']); state.optimizer.load_state_dict(d['optimizer'])
+        if [o['epoch'] for o in d['history'] if o['training_errors'] >= 0] != list(range(1, d['epoch']+1)): raise ValueError('its history is not that of its epochs')
+        state.epoch, state.history, p = d['epoch'], d['history'], d['position']
+        state.position = p and p | dict(total=p['total'].to(state.device))
+        at = round(state.epoch + p['step']/p['steps'], 3) if p else state.epoch
+        state.resumed_from = d['resumed_from'] + [at]*(not state.finished) # a run at its end is not taken up again
+        with seeded(0): set_random_states((p or {}).get('random') or random_states(state.device), state.device) # are they some?
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
+        raise CollapseError(f"{name} in {str(state.run)!r} does not fit this model and optimizer ({(str(e).splitlines() or ['?'])[-1].split(':')[0].strip()}); choose another folder or overwrite the run.") from None
 
 # %% ../nbs/07_training.ipynb #4a200a24
 @contextmanager
