@@ -115,16 +115,16 @@ def halves(
     way = trajectory(run)
     return way[['epoch', 'training_errors', 'nc1', 'reconstructed_test_accuracy']].join(pd.DataFrame([_halves(run.features('train', e)) for e in way.epoch]))
 
-# %% ../nbs/10b_paper.ipynb #6da7870b
+# %% ../nbs/10b_paper.ipynb #14f4e768
 def pairs(
     runs, # Finished `Run`s with merged classes
     fine:Run, # A finished run on the fine labels of the same data
 )->pd.DataFrame: # A row a run and merged pair: `scheme`, `first`, `second` (names), `distance`, `accuracy`
     "How often two merged classes are told apart, and how far apart they are for a network that was told."
-    M, names = np.array(fine.results['class_mean_distances']), fine.provenance['class_names']
-    M, rows = M / M[~np.eye(len(M), dtype=bool)].mean(), []
+    M, rows = np.array(fine.results['class_mean_distances']), []
+    M /= M[~np.eye(len(M), dtype=bool)].mean()
     for r in runs:
-        C = np.array(r.results['confusion'])
+        C, names = np.array(r.results['confusion']), r.provenance['class_names']
         for i,j in [(i,j) for g in r.scheme.subclasses.values() for i in g for j in g if i < j]:
             told = C[np.ix_([i,j], [i,j])]
             rows.append(dict(scheme=r.experiment.scheme, first=names[i], second=names[j], distance=M[i,j], accuracy=np.trace(told)/told.sum() if told.sum() else np.nan))
@@ -218,7 +218,7 @@ def _theory(of):
     reached = abs(found.loss - best.loss) < 1e-6 and nc_metrics(found.features, labels)['nc1'] < 1e-8
     return f"{'reached' if reached else 'not reached'}: loss within 1e-6 of the closed form, nc1 below 1e-8"
 
-# %% ../nbs/10b_paper.ipynb #8cefde4c
+# %% ../nbs/10b_paper.ipynb #64c0cfc6
 @dataclass(frozen=True)
 class Claim:
     "A row of the table."
@@ -252,7 +252,7 @@ def claims(
     for c in CLAIMS:
         have, want = len(of.get(c.study, ())), len(planned.get(c.study, ()))
         ours = c.ours(of) if c.study is None or have else 'not run yet' if want else 'not at this size'
-        rows.append(dict(claim=c.text, notebook=c.notebook, study=c.study, runs=f'{have} of {want}' if want else '–', paper=c.value, ours=ours))
+        rows.append(dict(claim=c.text, notebook=c.notebook, study=c.study or '', runs=f'{have} of {want}' if want else '–', paper=c.value, ours=ours))
     return pd.DataFrame(rows)
 
 def markdown(
