@@ -21,7 +21,7 @@ from .structure import class_distances
 from .sweep import grid, sweep
 from .theory import UFM, fit_ufm, ufm_optimum
 
-# %% ../nbs/10b_paper.ipynb #c0b0d7ec
+# %% ../nbs/10b_paper.ipynb #24a923eb
 SIZES = ('digits', 'cpu', 'paper')
 _RATES = dict(lr=[1e-1, 1e-2, 1e-3], weight_decay=[5e-3, 5e-4, 5e-5]) # the paper's grid
 
@@ -42,7 +42,7 @@ def _cpu(root):
     part = photos | dict(augment=False, subset=10_000)
     small, long, labels = part | dict(batch_size=64, epochs=20), part | dict(lr=.02, schedule='step', epochs=48), part | dict(width=32, batch_size=64, lr=.03, epochs=50)
     two_arms = lambda scheme: grid(**photos, epochs=30, scheme=scheme) + grid(**photos, epochs=20, augment=False, scheme=scheme)
-    return dict(coarse=two_arms('coarse_mod:5')[:1], collapsed=two_arms('coarse_mod:5')[1:], ten_labels=two_arms('identity'), emergence=grid(**long), random_merging=grid(**long, scheme=_RANDOM),
+    return dict(coarse=two_arms('coarse_mod:5')[:1], collapsed=two_arms('coarse_mod:5')[1:], ten_labels=two_arms('identity')[::-1], emergence=grid(**long), random_merging=grid(**long, scheme=_RANDOM),
                 random_labels=grid(**labels, scheme=['random_labels:10', 'identity']), hyperparameters=grid(**small, seed=range(3), **_RATES),
                 architectures=grid(**photos | dict(width=None, subset=2000, augment=False, batch_size=32, lr=.02, epochs=12), model=['vgg16_bn', 'resnet18', 'densenet121']),
                 finer_labels=grid(**part | dict(subset=5000, batch_size=64, lr=.03, epochs=60), scheme='fine_split:2:0'), groupings=grid(**small, lr=.01, scheme=_CIFAR_GROUPS))
@@ -137,9 +137,10 @@ def rank_correlation(
     a, b = pd.Series(np.asarray(a, dtype=float)).rank(), pd.Series(np.asarray(b, dtype=float)).rank()
     return float(a.corr(b)) if len(a) > 3 and a.nunique() > 1 and b.nunique() > 1 else float('nan')
 
-# %% ../nbs/10b_paper.ipynb #f4e9e1b9
+# %% ../nbs/10b_paper.ipynb #6469343a
 def _small(runs): return min(int(np.sum(r.results['confusion'])) for r in runs) < 1000
 def _percent(x, runs): return f'{x:.0%}' if _small(runs) else f'{x:.1%}'
+def _signed(x): return f'{round(x, 1) + 0:+.1f}' # no -0.0
 def _mean(runs, key): return float(np.mean([r.results[key] for r in runs]))
 def _nc1(r): return r.results['nc']['nc1']
 def _error(runs): return float(np.mean([r.results['training_errors']/r.results['training_images'] for r in runs]))
@@ -161,7 +162,7 @@ def recovered(
 
 def _span(values, runs): return f'{_percent(min(values), runs)} to {_percent(max(values), runs)}'
 
-# %% ../nbs/10b_paper.ipynb #3f6dc9ab
+# %% ../nbs/10b_paper.ipynb #3f9a753c
 def _ten_labels(of):
     "Recovered from coarse labels less what the same network reaches on the fine ones, run by run."
     key = lambda r: {k:v for k,v in r.experiment.identity.items() if k != 'scheme'}
@@ -182,7 +183,7 @@ def _each(runs): return f"{_span([r.results['reconstructed_test_accuracy'] for r
 def _random_labels(of):
     r = next((r for r in of['random_labels'] if r.experiment.scheme.startswith('random')), None)
     if r is None: return 'not run yet'
-    return f"share of variance {r.results['subclass_separation']:.0%}, a probe told them {_percent(r.results['true_label_probe_accuracy'], [r])} ({_state([r])})"
+    return f"share of variance {r.results['subclass_separation']:.1%}, a probe told them {_percent(r.results['true_label_probe_accuracy'], [r])} ({_state([r])})"
 
 def _hyperparameters(of):
     "The cells that fit, and whether more collapse goes with less recovery."
@@ -191,7 +192,7 @@ def _hyperparameters(of):
     if not fit: return head
     got, n = [r.results['reconstructed_test_accuracy'] for r in fit], 1 if _small(fit) else 2
     rho = rank_correlation([_nc1(r) for r in fit], got)
-    return f"{head}: nc1 {min(map(_nc1, fit)):.{n}g} to {max(map(_nc1, fit)):.{n}g}, recovered {_span(got, fit)}" + (f', rank correlation of the two {rho:+.1f}' if rho == rho else '')
+    return f"{head}: nc1 {min(map(_nc1, fit)):.{n}g} to {max(map(_nc1, fit)):.{n}g}, recovered {_span(got, fit)}" + (f', rank correlation of the two {_signed(rho)}' if rho == rho else '')
 
 def _architectures(of): return '; '.join(f'{r.experiment.model}: {recovered([r])}' for r in of['architectures'])
 
@@ -209,7 +210,7 @@ def _groupings(of):
     p = pairs(of['groupings'], fine[0]).dropna()
     near = p.distance < p.distance.median()
     rho = rank_correlation(p.distance, p.accuracy)
-    return f"told apart: {_percent(p.accuracy[near].mean(), fine)} in the nearer half of {len(p)} merged pairs, {_percent(p.accuracy[~near].mean(), fine)} in the farther (rank correlation with the distance {rho:+.1f}; {sum(map(fits, of['groupings']))} of {len(of['groupings'])} networks fit)"
+    return f"told apart: {_percent(p.accuracy[near].mean(), fine)} in the nearer half of {len(p)} merged pairs, {_percent(p.accuracy[~near].mean(), fine)} in the farther (rank correlation with the distance {_signed(rho)}; {sum(map(fits, of['groupings']))} of {len(of['groupings'])} networks fit)"
 
 def _theory(of):
     "The unconstrained feature model, trained, against its closed form."
