@@ -61,13 +61,13 @@ def _alive(pid):
     try: return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
     except OSError: return True
 
-def _one(exp, folder, threads):
+def _one(exp, folder, threads, snapshots=()):
     "Run one experiment, if no other process does."
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with folder_lock(folder, '.sweep.lock'), _threads(threads), _mark(folder):
             if _state(folder) != 'unfinished': return
-            try: run(exp, folder, progress=False, figures=False)
+            try: run(exp, folder, progress=False, snapshots=snapshots, figures=False)
             except Exception as e: _fail(folder, exp, f'{type(e).__name__}: {e}', traceback.format_exc())
     except RunFolderError: return # another sweep has it
 
@@ -86,6 +86,7 @@ def sweep(
     out:str|Path, # Folder of the results; each run has a folder in it, named by its settings
     n_jobs:int|None=None, # Runs at a time, as joblib counts (−1: one a core); None: that of `joblib.parallel_config`, else 1
     threads:int=1, # Threads of a run; results may differ in the last digits between one number and another
+    snapshots=(), # Epochs at which each run keeps its features, as in `run`
     progress:bool=True, # Show a bar on a terminal?
 )->pd.DataFrame: # One row a run, as of `results`
     "Run all experiments that are not finished, and return the table of all."
@@ -97,7 +98,7 @@ def sweep(
     with _bar(list(runs), n_jobs, progress):
         deaths:Counter = Counter()
         while todo := [f for f in runs if _state(f) == 'unfinished']:
-            _pass(runs, todo, deaths, n_jobs, threads)
+            _pass(runs, todo, deaths, n_jobs, threads, snapshots)
             if all(_state(f) == 'unfinished' for f in todo): time.sleep(1) # another sweep has them
     return results(out, runs)
 
@@ -116,11 +117,11 @@ def _experiments(experiments):
         if not isinstance(e, Experiment): raise CollapseError(f"experiments holds {e!r:.60}, which is no Experiment; make them with grid(…).")
     return experiments
 
-def _pass(runs, todo, deaths, n_jobs, threads):
+def _pass(runs, todo, deaths, n_jobs, threads, snapshots):
     "Hand the unfinished runs to joblib once: all together, but each alone that has died before."
     for group in ([f for f in todo if not deaths[f]], *([f] for f in todo if deaths[f])):
         workers = n_jobs if len(group) > 1 or joblib.effective_n_jobs(n_jobs) == 1 else 2 # with 1 it would run in this very process
-        try: joblib.Parallel(n_jobs=workers, batch_size=1, pre_dispatch='n_jobs')(joblib.delayed(_one)(runs[f], f, threads) for f in group)
+        try: joblib.Parallel(n_jobs=workers, batch_size=1, pre_dispatch='n_jobs')(joblib.delayed(_one)(runs[f], f, threads, snapshots) for f in group)
         except Exception as e: # not from inside a run: that is written down
             died, left = _dead_of(group), sum(_state(f) == 'unfinished' for f in todo)
             for f in died: _bury(f, runs[f], deaths, e)
