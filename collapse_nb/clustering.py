@@ -23,6 +23,7 @@ from sklearn.isotonic import isotonic_regression
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from .core import CollapseError, as_tensor, check_choice, check_number
 
@@ -256,10 +257,11 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         if self.n_components != 'auto': check_number('n_components', self.n_components, low=1, integer=True)
         self.span_, self.n_features_in_ = class_mean_span(H, coarse), H.shape[1]
         self.parts_, self.subclasses_, self.n_subclasses_, self.scores_, n = {}, {}, {}, {}, 0
-        for c in np.unique(coarse).tolist():
-            k = self.n_subclasses_[c] = self._number(c, H[coarse==c])
-            self.parts_[c] = self._fit_class(c, H[coarse==c], k or 1)
-            self.subclasses_[c] = list(range(n, n := n + (k or 1)))
+        with threadpool_limits(1): # hundreds of small fits, in which threads would only wait for each other
+            for c in np.unique(coarse).tolist():
+                k = self.n_subclasses_[c] = self._number(c, H[coarse==c])
+                self.parts_[c] = self._fit_class(c, H[coarse==c], k or 1)
+                self.subclasses_[c] = list(range(n, n := n + (k or 1)))
         self.labels_ = self.predict(H, coarse)
         return self
 
