@@ -25,6 +25,7 @@ setuptools.setup(
     classifiers=["Development Status :: 3 - Alpha", "Intended Audience :: " + cfg["audience"],
                  "Natural Language :: " + cfg["language"], "Programming Language :: Python :: 3"],
     packages=setuptools.find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]),
+    package_data={cfg["lib_path"]: ["py.typed"]}, # type checkers take the annotations for what they are
     install_requires=shlex.split(cfg["requirements"]),
     extras_require={k.removesuffix("_requirements"): shlex.split(v) for k, v in cfg.items() if k.endswith("_requirements")},
     python_requires=">=" + cfg["min_python"],

@@ -8,6 +8,7 @@ __all__ = ['app', 'run', 'report', 'sweep', 'paper', 'discover', 'main']
 # %% ../nbs/13_cli.ipynb #25fc5e97
 import io, os, sys, warnings
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -135,7 +136,7 @@ def sweep(
 # %% ../nbs/13_cli.ipynb #70cd1c40
 @app.command()
 def paper(
-    size:Annotated[str, typer.Option(help='digits (minutes), cpu (photographs, many hours), or paper (a GPU)')] = 'digits',
+    size:Annotated[str, typer.Option(help='digits (minutes), cpu (photographs, many hours), gpu (photographs, a GPU), or paper (a GPU, long)')] = 'digits',
     out:Annotated[Optional[str], typer.Option(help='Folder of the runs and of claims.md  [default: runs/paper-<size>]', metavar='DIR')] = None,
     root:Annotated[Optional[str], typer.Option(help='Folder of the images  [default: cifar10-jpeg for cpu; cifar for paper, fetched if need be]', metavar='DIR')] = None,
     n_jobs:Annotated[int, typer.Option(help='Runs at a time; -1: one a core', metavar='N')] = 1,
@@ -152,7 +153,6 @@ def paper(
 # %% ../nbs/13_cli.ipynb #d69ff401
 def _lines(file):
     "Names in a file, one a line; None where no file was given."
-    from pathlib import Path
     from collapse_nb.core import CollapseError
     if file is None: return None
     try: names = [o.strip() for o in Path(file).read_text(encoding='utf-8').splitlines() if o.strip()]
@@ -162,7 +162,6 @@ def _lines(file):
 
 def _claimed(out):
     "The folder of a discovery: a new one, an empty one, or one of an earlier discovery."
-    from pathlib import Path
     from collapse_nb.core import RunFolderError
     folder = Path(out)
     if folder.exists() and not folder.is_dir(): raise RunFolderError(f"out={out!r} is a file; name a folder.")
@@ -172,7 +171,6 @@ def _claimed(out):
 
 def _sets(root, names):
     "Images to judge on, and the folder to find on: (tree, None) of <class>/*, (test, train folder) of both."
-    from pathlib import Path
     from collapse_nb.discover import ImageTree
     root = Path(root)
     both = all((root/o).is_dir() for o in ('train', 'test'))
@@ -216,7 +214,6 @@ def discover(
 ):
     "Find the sub-classes hidden in the classes of your own model, and how it does on each."
     with _plainly():
-        import os
         from collapse_nb.discover import discover_in_model, image_transform, load_model
         from collapse_nb.training import pick_device
         settings = dict(model=model, weights=weights, root=root, size=size, mean=_several('mean', mean, float), std=_several('std', std, float), grey=grey, layer=layer, class_names=class_names, n_subclasses=n_subclasses)

@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 from .core import CollapseError, as_tensor, check_choice, check_number
 
 # %% ../nbs/06_clustering.ipynb #593e6321
-def _array(name, value, rows=None):
+def _array(name, value):
     "`value` as float64 (N, d) of finite numbers."
     if isinstance(value, torch.Tensor): value = as_tensor(name, value).cpu().double()
     if issparse(value): raise CollapseError(f"{name} is a sparse matrix, and sparse input is not supported; give {name}.toarray().")

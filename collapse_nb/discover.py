@@ -117,6 +117,14 @@ class SubclassReport:
         else: mine = mine[mine.label != mine.prediction].sort_values('loss' if 'loss' in mine else 'distance', ascending=False, kind='stable')
         return mine.index[:n].to_numpy()
 
+    def suspects(self,
+        n:int=20, # How many at most
+    )->pd.DataFrame: # Index: position among the images; columns: label and prediction (names), loss, confidence
+        "Images whose label the model contradicts, most firmly first: look whether the label is wrong."
+        if 'loss' not in self.per_image: raise CollapseError("this report has no losses, since no logits were given; give predictions (N, K) to discover_subclasses.")
+        wrong = self.per_image[self.per_image.label != self.per_image.prediction].nlargest(check_number('n', n, low=1, integer=True), 'loss')
+        return wrong[['label', 'prediction', 'loss', 'confidence']].assign(**{k: wrong[k].map(lambda c: str(self.class_names[c])) for k in ('label', 'prediction')})
+
     def picture(self,
         i:int, # Position among the images
     )->np.ndarray: # uint8 (H, W) or (H, W, 3)

@@ -93,9 +93,9 @@ def measure_nc(
     def evaluate(state, batches):
         if state.epoch+1 not in epochs: return training_errors(state, batches)
         start, head = time.perf_counter(), last_linear(state.model)
-        features, weight, bias = extract_features(state.model, batches), head.weight.detach().cpu(), head.bias.detach().cpu()
+        features, weight, bias = extract_features(state.model, batches), head.weight.detach().cpu(), None if head.bias is None else head.bias.detach().cpu()
         labels = batches.labels.cpu()
-        errors = int((torch.addmm(bias, features, weight.T).argmax(1) != labels).sum())
+        errors = int((torch.nn.functional.linear(features, weight, bias).argmax(1) != labels).sum())
         return dict(train_accuracy=1-errors/len(labels), training_errors=errors) | nc_metrics(features, labels, weight, bias) | dict(nc_seconds=time.perf_counter()-start)
     return evaluate
 
