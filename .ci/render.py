@@ -121,13 +121,15 @@ def notebook_body(path, title, nb, out):
 
 
 def name_heads(soup):
-    "Give each heading the id that Quarto gives it, and each wide thing its own box to scroll in."
+    "Give each heading the id that Quarto gives it, each table its own box to scroll in, and long text in a table the width to be read."
     taken = {}
     for o in soup.select('h1, h2, h3, h4'):
         id = re.sub(r'^[\W\d_]+', '', re.sub(r'[^\w\s.-]', '', o.get_text()).strip().lower().replace(' ', '-')) or 'section'
         taken[id] = taken.get(id, -1) + 1
         o['id'] = f'{id}-{taken[id]}' if taken[id] else id
     for o in soup.select('table'): o.wrap(soup.new_tag('div', attrs={'class': 'scroll'}))
+    for o in soup.select('td'):
+        if len(o.get_text()) > 80: o['class'] = 'long'
 
 
 def search_entries(url, title, soup):
