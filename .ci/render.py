@@ -184,7 +184,7 @@ def html(
     for path in sorted(cfg.lib_path.glob('[a-z]*.py')):
         here, code = path.relative_to(root).with_suffix('.html'), path.read_text(encoding='utf-8')
         body = highlight(code, PythonLexer(), HtmlFormatter(linenos='table', lineanchors='L'))
-        write(str(here), str(path.relative_to(root)), f'<h1>{path.relative_to(root)}</h1>{body}')
+        write(str(here), str(path.relative_to(root)), f'<h1>{path.relative_to(root)}</h1><div class="scroll">{body}</div>')
     light, dark = [HtmlFormatter(style=o).get_style_defs('.highlight') for o in ('default', 'github-dark')]
     (out/'style.css').write_text(f'{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n' + (site/'style.css').read_text(encoding='utf-8'), encoding='utf-8')
     (out/'search.js').write_text(f'const sections = {json.dumps(index, ensure_ascii=False)}\n' + (site/'search.js').read_text(encoding='utf-8'), encoding='utf-8')
