@@ -44,7 +44,7 @@ def _cpu(root):
     two_arms = lambda scheme: grid(**photos, epochs=30, scheme=scheme) + grid(**photos, epochs=20, augment=False, scheme=scheme)
     return dict(coarse=two_arms('coarse_mod:5')[:1], collapsed=two_arms('coarse_mod:5')[1:], ten_labels=two_arms('identity')[::-1], emergence=grid(**long), random_merging=grid(**long, scheme=_RANDOM),
                 random_labels=grid(**labels, scheme=['random_labels:10', 'identity']), hyperparameters=grid(**small, seed=range(3), **_RATES),
-                architectures=[e for model,epochs in dict(vgg16_bn=60, resnet18=15, densenet121=20).items() for e in grid(**photos | dict(width=None, subset=2000, augment=False, batch_size=32, lr=.02, epochs=epochs), model=model)],
+                architectures=[e for model,epochs in dict(vgg16_bn=60, resnet18=15, densenet121=12).items() for e in grid(**photos | dict(width=None, subset=2000, augment=False, batch_size=32, lr=.02, epochs=epochs), model=model)],
                 finer_labels=grid(**part | dict(subset=5000, batch_size=64, lr=.03, epochs=60), scheme='fine_split:2:0'), groupings=grid(**small, lr=.01, scheme=_CIFAR_GROUPS))
 
 def _gpu(root):
