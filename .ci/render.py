@@ -78,7 +78,7 @@ def page_link(path, target, out):
 def mathml(text, display='inline'):
     "A formula as MathML, which browsers draw by themselves; a command that has no MathML is an error."
     out = convert(re.sub(r'(\\math[a-z]+) (\w)', r'\1{\2}', text), display=display) # in braces, a letter of another style becomes a sign of its own
-    if '\\' in re.sub('<[^>]*>', '', out): raise ValueError(f'no MathML for {text}')
+    if '\\' in re.sub('<[^>]*>', '', out) or text.count('{') != text.count('}'): raise ValueError(f'no MathML for {text}')
     return out if display == 'inline' else f'<div class="math">{out}</div>'
 
 
