@@ -274,9 +274,9 @@ class BatchLoader:
         "Choose order, crops and flips of the next pass."
         self.epoch = epoch
 
-    def plain(self)->'BatchLoader': # In the given order, without augmentation, in batches of 1,000
+    def plain(self)->'BatchLoader': # In the given order, without augmentation, in batches of 100 on a CPU and of 1,000 elsewhere
         "The same images as evaluation sees them."
-        return BatchLoader(self.images, self.labels, 1000, mean_std=self.mean_std, device=self.device)
+        return BatchLoader(self.images, self.labels, 100 if self.device.type == 'cpu' else 1000, mean_std=self.mean_std, device=self.device)
 
     def __iter__(self):
         g = torch.Generator().manual_seed(self.seed*1_000_003 + self.epoch)

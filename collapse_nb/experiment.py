@@ -182,7 +182,7 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
     "Train the network of an experiment, or take up its training where it stopped: the state, and plain batches of both sets."
     device, on = pick_device(exp.device), exp.augment
     train = BatchLoader(ds.train, scheme(ds.train.labels), exp.batch_size, crop=ds.crop*on, flip=ds.flip and on, shuffle=True, seed=exp.seed, device=device)
-    test = BatchLoader(ds.test, scheme(ds.test.labels, 'test'), 1000, mean_std=ds.train.mean_std, device=device)
+    test = BatchLoader(ds.test, scheme(ds.test.labels, 'test'), mean_std=ds.train.mean_std, device=device).plain()
     def snapshot(state):
         if state.epoch in snapshots: _extract(state.model, train.plain(), test, ds, folder/'snapshots', f'-{state.epoch}')
     state = fit(model, train, exp.training, [snapshot, *callbacks, lambda state: write_history(folder, state.history)], test_loader=test,
@@ -440,7 +440,7 @@ def layerwise_nc(
     layers=None, # Names as in `model.named_modules()`; None: the top-level parts
 )->pd.DataFrame: # Columns `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, in the order given; the last row is the classifier's input
     "Neural Collapse at each layer, in one pass."
-    if isinstance(images, torch.Tensor): images = list(zip(images.split(1000), torch.as_tensor(labels).split(1000)))
+    if isinstance(images, torch.Tensor): images = list(zip(images.split(100), torch.as_tensor(labels).split(100)))
     metrics:dict = {}
     classes = last_linear(model).out_features
     for yb,outputs in _pooled(model, images, layers):
@@ -458,7 +458,7 @@ def layerwise_recovery(
     ds, scheme, _ = _prepare(exp)
     outputs:dict = {}
     for split,images in (('train', ds.train), ('test', ds.test)):
-        batches = BatchLoader(images, scheme(images.labels, split), 1000, mean_std=ds.train.mean_std)
+        batches = BatchLoader(images, scheme(images.labels, split), mean_std=ds.train.mean_std).plain()
         seen = [o for _,o in _pooled(model, tqdm(batches, f'{split} images', disable=None, leave=False), layers)]
         for name in seen[0]: outputs.setdefault(name, {})[split] = dict(features=torch.cat([o[name] for o in seen]), coarse=batches.labels, fine=images.labels)
     return pd.DataFrame([dict(layer=name, dimensions=o['train']['features'].shape[1]) | _recovered(exp, **o) for name,o in outputs.items()])

@@ -113,8 +113,8 @@ def extract_features(
     progress:bool=False, # Show a bar?
 )->torch.Tensor: # (N, d) on the CPU, float32 for a float32 network
     "Features of all images, in order, in evaluation mode."
-    batches = _in_order(images)
     at, mode, out = next((p.device for p in model.parameters()), torch.device('cpu')), model.training, []
+    batches = _in_order(images, 100 if at.type == 'cpu' else 1000)
     model.eval()
     try:
         with torch.inference_mode(), torch.autocast(at.type, enabled=False), capture(model, layer) as seen:
@@ -126,11 +126,11 @@ def extract_features(
     if not sum(map(len, out)): raise CollapseError('images is empty; give at least one.')
     return torch.cat(out)
 
-def _in_order(images):
-    "Batches of the images as they are, in the order of the set."
+def _in_order(images, at_once):
+    "Batches of the images as they are, in the order of the set; a tensor is cut into pieces of `at_once`."
     if isinstance(images, torch.Tensor):
         if not images.is_floating_point(): raise CollapseError(f"images is a tensor of {images.dtype}; give floats ready for the network, normalised as in its training.")
-        return images.split(1000)
+        return images.split(at_once)
     if any(getattr(images, k, False) for k in ('shuffle', 'crop', 'flip')): raise CollapseError("images is a loader that shuffles, crops or mirrors; features are of the images as they are, in the order of their labels: give loader.plain().")
     if isinstance(getattr(images, 'sampler', None), torch.utils.data.RandomSampler): raise CollapseError("images is a DataLoader with shuffle=True, so row i would not be image i; make one with shuffle=False.")
     return images
