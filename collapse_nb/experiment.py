@@ -50,6 +50,7 @@ class Experiment:
     weight_decay: float = 5e-4 # On all parameters
     schedule: str = 'cosine' # 'cosine' or 'step'
     terminal_epochs: int|None = None # Stop after so many epochs in a row without a training error; None: at `epochs`
+    eval_every: int = 1 # Epochs from one measurement of the errors to the next; the last epoch is always measured
     augment: bool = True # Crops and flips, where the data set has them
     n_subclasses: int|None = None # Clusters in each coarse class; None: as many as it has fine classes
     seed: int = 0 # Decides weights, order, crops, clustering
@@ -65,6 +66,8 @@ class Experiment:
         check_number('width', self.width, low=1, integer=True)
         if self.subset is not None: check_number('subset', self.subset, low=1, integer=True)
         if self.n_subclasses is not None: check_number('n_subclasses', self.n_subclasses, low=1, integer=True)
+        check_number('eval_every', self.eval_every, low=1, integer=True)
+        if self.terminal_epochs and self.eval_every > 1: raise CollapseError(f"eval_every={self.eval_every} with terminal_epochs={self.terminal_epochs}: epochs without an error can only be counted if each is measured; leave one of them out.")
         check_choice('augment', self.augment, [True, False])
         set_(self, 'root', self.root and os.fspath(self.root)) # as config.json holds it
         self.training # noqa: B018 a TrainConfig says what is wrong with the rest
@@ -76,8 +79,8 @@ class Experiment:
 
     @property
     def identity(self)->dict: # The settings that decide the result
-        "The settings without those that only say where: two runs of one identity and one data set give one result."
-        return {k:v for k,v in asdict(self).items() if k not in ('root', 'download', 'device')}
+        "The settings without those that only say where, or how often to look: two runs of one identity and one data set give one network."
+        return {k:v for k,v in asdict(self).items() if k not in ('root', 'download', 'device', 'eval_every')}
 
 # %% ../nbs/10_experiment.ipynb #b89e39fd
 def nc_epochs(
@@ -88,10 +91,12 @@ def nc_epochs(
 
 def measure_nc(
     epochs, # Epochs at which to measure
+    every:int=1, # Of the others, only multiples of this and the last one are measured at all
 ):
     "An `evaluate` of `fit` that adds the metrics to the history, for a network whose last layer is linear."
     def evaluate(state, batches):
-        if state.epoch+1 not in epochs: return training_errors(state, batches)
+        done = state.epoch + 1
+        if done not in epochs: return training_errors(state, batches) if done % every == 0 or done == state.cfg.epochs else {}
         start, head = time.perf_counter(), last_linear(state.model)
         features, weight, bias = extract_features(state.model, batches), head.weight.detach().cpu(), None if head.bias is None else head.bias.detach().cpu()
         labels = batches.labels.cpu()
@@ -186,7 +191,7 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
     def snapshot(state):
         if state.epoch in snapshots: _extract(state.model, train.plain(), test, ds, folder/'snapshots', f'-{state.epoch}')
     state = fit(model, train, exp.training, [snapshot, *callbacks, lambda state: write_history(folder, state.history)], test_loader=test,
-                evaluate=measure_nc(nc_epochs(exp.epochs) | set(snapshots)), run=folder, key=digest(exp.identity, ds.fingerprint), progress=progress)
+                evaluate=measure_nc(nc_epochs(exp.epochs) | set(snapshots), exp.eval_every), run=folder, key=digest(exp.identity, ds.fingerprint), progress=progress)
     return state, train.plain(), test
 
 def _extract(model, train, test, ds, folder, suffix=''):
@@ -200,8 +205,8 @@ def _extract(model, train, test, ds, folder, suffix=''):
 
 # %% ../nbs/10_experiment.ipynb #77d2f4d7
 def _first_epoch(history, limit):
-    "First epoch with at most `limit` training errors, or None."
-    return next((r['epoch'] for r in history if r['training_errors'] <= limit), None)
+    "First measured epoch with at most `limit` training errors, or None."
+    return next((r['epoch'] for r in history if r.get('training_errors', limit+1) <= limit), None)
 
 def _training_results(history, n):
     "What the history says about the last epoch and the way there."

@@ -188,7 +188,7 @@ class RunState:
     def finished(self)->bool:
         "Are all epochs done, or enough in a row without a training error?"
         n = self.cfg.terminal_epochs or self.cfg.epochs
-        return self.epoch >= self.cfg.epochs or (len(self.history) >= n and not any(r['training_errors'] for r in self.history[-n:]))
+        return self.epoch >= self.cfg.epochs or (len(self.history) >= n and not any(r.get('training_errors', 1) for r in self.history[-n:]))
 
 # %% ../nbs/07_training.ipynb #b34ed233
 def _leaves(o):
@@ -245,7 +245,7 @@ def _take_up(state, name, d):
     "Put a checkpoint's content into the run."
     try:
         state.model.load_state_dict(d['model']); state.optimizer.load_state_dict(d['optimizer'])
-        if [o['epoch'] for o in d['history'] if o['training_errors'] >= 0] != list(range(1, d['epoch']+1)): raise ValueError('its history is not that of its epochs')
+        if [o['epoch'] for o in d['history'] if o.get('training_errors', 0) >= 0] != list(range(1, d['epoch']+1)): raise ValueError('its history is not that of its epochs')
         state.epoch, state.history, p = d['epoch'], d['history'], d['position']
         state.position = p and p | dict(total=p['total'].to(state.device))
         at = round(state.epoch + p['step']/p['steps'], 3) if p else state.epoch
@@ -289,7 +289,7 @@ def fit(
     optimizer:torch.optim.Optimizer|None=None, # SGD of `cfg` by default
     schedule=None, # Epochs done (a fraction inside an epoch) → factor on the optimizer's learning rates; that of `cfg` by default
     loss_fn=nn.functional.cross_entropy, # (logits, labels) → mean loss
-    evaluate=training_errors, # (state, batches) → columns of the row, `training_errors` among them
+    evaluate=training_errors, # (state, batches) → columns of the row, `training_errors` among them; none where nothing is to be measured, on the test set neither
     run:str|Path|None=None, # Folder for checkpoints; a run found there is continued
     key:str='', # Digest of what must not change between sessions, besides `cfg`
     progress:bool=True, # Show a bar on a terminal?
@@ -356,7 +356,7 @@ def _last_good(state):
 def _measure(state, plain, test_loader, evaluate):
     "The other columns: errors on the training and the test set."
     start, row = time.perf_counter(), evaluate(state, plain)
-    if test_loader is not None:
+    if row and test_loader is not None:
         wrong, m = count_errors(state.model, test_loader, state.device, state.autocast, state.between)
         row['test_accuracy'] = 1-wrong/m
     return row | dict(seconds=state.position['seconds'] + time.perf_counter() - start)
@@ -365,7 +365,7 @@ def _finish(state, row, bar):
     "The epoch is done."
     state.epoch, state.position = row['epoch'], None
     state.history.append(row)
-    bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}, {row['training_errors']} training errors")
+    bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}" + (f", {row['training_errors']} training errors" if 'training_errors' in row else ''))
 
 def _save_position(state, key):
     "At an interruption between two steps: save how far the epoch is. Inside a step, weights are half changed: the last checkpoint stands."
