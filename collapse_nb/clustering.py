@@ -12,7 +12,7 @@ import time, warnings
 from dataclasses import dataclass, field
 
 import numpy as np, pandas as pd, torch
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment, minimize
 from scipy.sparse import issparse
 from scipy.stats import binom, kurtosis, norm
 from sklearn.base import BaseEstimator, ClassifierMixin, ClusterMixin
@@ -95,11 +95,13 @@ def _fit_parts(z, k, method, n_components, seed):
     return best if method == 'gmm' else fit(best.n_features_in_)
 
 # %% ../nbs/06_clustering.ipynb #8c562692
+_GAP = 0.85 # share of its lesser peak that a valley holds at most; two equal Gaussian parts with a tenth of each on the wrong side have it
+
 def find_valley(
     t, # (n,) projections on an axis
     bins:int=32, # Steps between the 0.5% and the 99.5% quantile
 )->np.ndarray|None: # (3, 2) bounds of the windows left peak, valley, right peak; None if t has no spread
-    "The three windows of equal width that speak most against one mode."
+    "The three windows of equal width that speak most for a valley."
     low, high = np.quantile(t, [.005, .995])
     if not high > low: return None
     edges, best, windows = np.linspace(low, high, bins+1), -np.inf, None
@@ -108,7 +110,7 @@ def find_valley(
         inside = upto[w:] - upto[:-w] # samples in the window of w steps that starts at each step
         v = np.arange(w, len(inside)-w)
         left, right = np.maximum.accumulate(inside)[v-w], np.maximum.accumulate(inside[::-1])[::-1][v+w]
-        depth = np.min([(o - inside[v])/np.sqrt(o + inside[v] + 1) for o in (left, right)], 0)
+        depth = np.min([(_GAP*o - inside[v])/np.sqrt(_GAP*o + inside[v] + 1) for o in (left, right)], 0)
         if depth.max() <= best: continue
         best, at = depth.max(), v[depth.argmax()]
         windows = edges[[[i, i+w] for i in (inside[:at-w+1].argmax(), at, at+w+inside[at+w:].argmax())]]
@@ -126,12 +128,14 @@ def valley_p(
     valley, # Samples in the valley
     peak, # Samples in the lesser peak
 )->float: # Small if there are two modes
-    "p-value of one mode."
-    return float(binom.cdf(valley, valley+peak, .5))
+    "p-value of one mode, or two with a valley that holds 0.85 of the lesser peak."
+    return float(binom.cdf(valley, valley+peak, _GAP/(1+_GAP)))
 
 # %% ../nbs/06_clustering.ipynb #096df660
-_TRIES = (1, 2, 4, 8, 12) # numbers of components on which a valley is looked for
-_FIT_ON = 1000 # samples that a two-part mixture is fitted on, at most
+_TRIES = (1, 2, 4, 8, 12) # numbers of components on which a two-part mixture gives an axis
+_WIDE = (12, 25, 50, 100) # numbers of components on which least kurtosis gives one
+_FIT_ON, _FLAT_ON = 1000, 6000 # samples that a mixture, and an axis of least kurtosis, is fitted on, at most
+_STARTS, _PATHS = 8, 4 # starting points on the fewest components; minima that are followed to more of them
 _RUNS, _DRAWS = 8, 5 # random halvings of a piece; draws from each one-component law
 _LEVEL = 0.01 # p below which a run has found a valley
 _FEW, _MANY = 0.25, 0.75 # share of runs up to which there is no valley, and from which there is one
@@ -143,21 +147,51 @@ def _axis(z, seed):
         g = GaussianMixture(2, random_state=seed).fit(z)
     return np.linalg.solve(np.einsum('k,kij->ij', g.weights_, g.covariances_), g.means_[1] - g.means_[0])
 
-def _cross(z, halves, rng):
-    "p-value of one mode, each half counted in the windows of the other; an axis and the middle of its valley."
+def _kurtosis(w, z):
+    "Kurtosis of centred z along w, and its gradient."
+    t = z @ w
+    s, c = max(t @ t/len(z), 1e-150), t**3
+    k = c @ t/len(z)/s**2
+    return k, (c @ z - k*s*(t @ z))*4/len(z)/s**2
+
+def _flat_axes(z, widths, rng):
+    "Axes (m,) of least kurtosis on the first m components, for each m of `widths`: of the minima found, the one with the clearest valley."
+    z, paths, axes = z - z.mean(0), [], []
+    for m in widths:
+        starts = [np.pad(o, (0, m-len(o))) for o in paths] or rng.standard_normal((_STARTS, m))
+        minima = sorted((minimize(_kurtosis, o, z[:,:m], 'L-BFGS-B', jac=True, options=dict(maxiter=60)) for o in starts), key=lambda o: o.fun)
+        paths = []
+        for w in (o.x/np.linalg.norm(o.x) for o in minima):
+            if len(paths) < _PATHS and all(abs(w @ o) < .98 for o in paths): paths.append(w)
+        axes.append(min(paths, key=lambda w: _valley(z[:,:m] @ w)))
+    return axes
+
+def _valley(t):
+    "p-value of the best windows on the samples that they were chosen on: a measure of depth, not a test."
+    windows = find_valley(t)
+    return 1. if windows is None else valley_p(*count_valley(t, windows))
+
+def _axes(z, most, rng):
+    "Axes on which a valley may lie, on `most` components at most."
+    two = [_axis(z[:_FIT_ON,:m], int(rng.integers(2**31))) for m in _TRIES if m <= most]
+    return two + _flat_axes(z[:_FLAT_ON], [m for m in _WIDE if m <= most], rng)
+
+def _cross(z, halves, axes):
+    "p-value of one mode, each half counted in the windows of the other on the axis of the other; an axis and the middle of its valley."
     counts, cut = np.zeros(2, int), None
-    for fit, rest in (halves, halves[::-1]):
-        axis = _axis(z[fit[:_FIT_ON]], int(rng.integers(2**31)))
-        windows = find_valley(z[fit] @ axis)
-        if windows is not None: counts, cut = counts + count_valley(z[rest] @ axis, windows), (axis, windows[1].mean())
+    for fit, rest, axis in zip(halves, halves[::-1], axes):
+        t = z[:,:len(axis)] @ axis
+        windows = find_valley(t[fit])
+        if windows is not None: counts, cut = counts + count_valley(t[rest], windows), (axis, windows[1].mean())
     return valley_p(*counts), cut
 
 def _run(z, rng):
     "Score of the best valley in one halving of z, and where it is."
-    halves = np.array_split(rng.permutation(len(z)), 2)
-    found = [_cross(z[:,:m], halves, rng) for m in _TRIES if m <= min(z.shape[1], len(z)//40)]
+    halves, most = np.array_split(rng.permutation(len(z)), 2), min(z.shape[1], len(z)//40)
+    found = [_cross(z, halves, o) for o in zip(*(_axes(z[h], most, rng) for h in halves))]
     p, cut = min(found, key=lambda o: o[0], default=(1., None))
     return norm.isf(np.clip(p*max(1, len(found)), 1e-300, 1-1e-9)), cut
+
 
 # %% ../nbs/06_clustering.ipynb #70f81d33
 def draw_student(
@@ -207,7 +241,7 @@ def count_subclasses(
     "How many parts with valleys between them a class has."
     x, rng = _array('features', features), np.random.default_rng(random_state)
     mean, directions = _whitening(x, span := np.zeros((0, x.shape[1])) if span is None else span)
-    z = (x - x @ span.T @ span - mean) @ directions[:,:max(_TRIES)]
+    z = (x - x @ span.T @ span - mean) @ directions[:,:max(_WIDE)]
     pieces, curve = [(z, *_look(z, rng))], []
     while True:
         z, line, cut = piece = max(pieces, key=lambda o: (o[1]['stability'] >= _MANY, o[1]['score']))
@@ -215,7 +249,7 @@ def count_subclasses(
         if line['stability'] < _MANY: break
         side = z[:,:len(cut[0])] @ cut[0] > cut[1]
         pieces = [o for o in pieces if o is not piece] + [(p, *_look(p, rng)) for p in (z[side], z[~side])]
-    undecided = max(o[1]['stability'] for o in pieces) > _FEW
+    undecided = len(pieces) == 1 and line['stability'] > _FEW
     return None if undecided else len(pieces), pd.DataFrame(curve)
 
 # %% ../nbs/06_clustering.ipynb #59cd2b93
