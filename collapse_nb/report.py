@@ -502,7 +502,7 @@ def _discovery_sections(report):
     images = [_shown(report, s, n) for s in ids[:100]] if report.images is not None else ['This report was made without images.']
     return [('Sub-classes', 'Each sub-class is named after its class, with a number. Intervals are of 95% and for one sub-class at a time: the worst of many is partly the unluckiest.', _subclasses(report), *accuracies),
             ('Images', 'What a sub-class is can be seen at its centre; at its border the two sides meet.', *images),
-            ('How many', 'The number of sub-classes is the number of parts with a valley between them. Separation is 0 for parts with one centre; two equal parts whose centres are four standard deviations apart have 4. The score is a normal deviate; p is its tail.', *_number_parts(report))]
+            ('How many', 'The number of sub-classes is the number of parts with a valley between them. A valley counts if it is lower than 0.85 of its lesser peak. Separation is 0 for parts with one centre; two equal parts whose centres are four standard deviations apart have 4. The score is a normal deviate; p is its tail.', *_number_parts(report))]
 
 def discovery_report(
     report:SubclassReport, # As `discover_subclasses` or `discover_in_model` returns it
