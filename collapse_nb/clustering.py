@@ -156,7 +156,8 @@ def _kurtosis(w, z):
 
 def _flat_axes(z, widths, rng):
     "Axes (m,) of least kurtosis on the first m components, for each m of `widths`: of the minima found, the one with the clearest valley."
-    z, paths, axes = z - z.mean(0), [], []
+    paths:list = []
+    z, axes = z - z.mean(0), []
     for m in widths:
         starts = [np.pad(o, (0, m-len(o))) for o in paths] or rng.standard_normal((_STARTS, m))
         minima = sorted((minimize(_kurtosis, o, z[:,:m], 'L-BFGS-B', jac=True, options=dict(maxiter=60)) for o in starts), key=lambda o: o.fun)
