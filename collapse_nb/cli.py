@@ -58,7 +58,7 @@ def run(
     weight_decay:Annotated[float, typer.Option(help='On all parameters', metavar='X')] = 5e-4,
     schedule:Annotated[str, typer.Option(help='cosine, or step: divided by 10 after 1/3 and 2/3 of the epochs')] = 'cosine',
     terminal_epochs:Annotated[Optional[int], typer.Option(help='Stop after so many epochs in a row without a training error', metavar='N')] = None,
-    eval_every:Annotated[int, typer.Option(help='Measure the errors only every so many epochs, and at the last; a fifth less work on a CPU', metavar='N')] = 1,
+    eval_every:Annotated[int, typer.Option(help='Measure errors only every N epochs and at the last, and Neural Collapse at N, 2N, 4N, …', metavar='N')] = 1,
     no_augment:Annotated[bool, typer.Option('--no-augment', help='Train without crops and flips')] = False,
     n_subclasses:Annotated[Optional[int], typer.Option(help='Clusters in each coarse class  [default: as many as it has fine classes]', metavar='N')] = None,
     seed:Annotated[int, typer.Option(help='Decides weights, order of images, crops and clustering', metavar='N')] = 0,

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CollapseError', 'DataError', 'RunFolderError', 'check_number', 'check_choice', 'as_tensor', 'atomic_write',
-           'write_json', 'read_json', 'digest', 'folder_lock', 'import_torchvision']
+           'write_json', 'read_json', 'digest', 'folder_lock', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #1a418a67
 import hashlib, json, math, os, re, sys, tempfile
@@ -156,6 +156,13 @@ def folder_lock(
         raise RunFolderError(f"out={str(folder)!r} cannot be written to ({e.strerror}); choose another folder.") from None
     try: yield
     finally: lock.release()
+
+# %% ../nbs/00_core.ipynb #d2c53158
+def evaluation_batch(
+    device, # Where the network is, a `torch.device` or its name
+)->int: # Images
+    "How many images are put through a network at a time when nothing is learned."
+    return 100 if torch.device(device).type == 'cpu' else 1000
 
 # %% ../nbs/00_core.ipynb #ab3f64df
 _schemas:list = [] # torch forgets a schema when its Library object is collected

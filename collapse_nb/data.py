@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
-from .core import CollapseError, DataError, atomic_write, check_choice, check_number, digest, import_torchvision
+from .core import CollapseError, DataError, atomic_write, check_choice, check_number, digest, evaluation_batch, import_torchvision
 
 # %% ../nbs/01_data.ipynb #97198c7f
 @dataclass(frozen=True)
@@ -274,9 +274,9 @@ class BatchLoader:
         "Choose order, crops and flips of the next pass."
         self.epoch = epoch
 
-    def plain(self)->'BatchLoader': # In the given order, without augmentation, in batches of 100 on a CPU and of 1,000 elsewhere
+    def plain(self)->'BatchLoader': # In the given order, without augmentation, in batches of `evaluation_batch`
         "The same images as evaluation sees them."
-        return BatchLoader(self.images, self.labels, 100 if self.device.type == 'cpu' else 1000, mean_std=self.mean_std, device=self.device)
+        return BatchLoader(self.images, self.labels, evaluation_batch(self.device), mean_std=self.mean_std, device=self.device)
 
     def __iter__(self):
         g = torch.Generator().manual_seed(self.seed*1_000_003 + self.epoch)

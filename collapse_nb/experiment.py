@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from tqdm.auto import tqdm
 
-from .core import CollapseError, RunFolderError, atomic_write, check_choice, check_number, digest, folder_lock, read_json, write_json
+from .core import CollapseError, RunFolderError, atomic_write, check_choice, check_number, digest, evaluation_batch, folder_lock, read_json, write_json
 from .data import DATASETS, BatchLoader, load_dataset
 from .labels import LabelScheme, make_scheme
 from .models import MODELS, build_model, capture, extract_features, last_linear
@@ -50,7 +50,7 @@ class Experiment:
     weight_decay: float = 5e-4 # On all parameters
     schedule: str = 'cosine' # 'cosine' or 'step'
     terminal_epochs: int|None = None # Stop after so many epochs in a row without a training error; None: at `epochs`
-    eval_every: int = 1 # Epochs from one measurement of the errors to the next; the last epoch is always measured
+    eval_every: int = 1 # Epochs from one measurement of the errors to the next, and up to the first of Neural Collapse; the last epoch is always measured
     augment: bool = True # Crops and flips, where the data set has them
     n_subclasses: int|None = None # Clusters in each coarse class; None: as many as it has fine classes
     seed: int = 0 # Decides weights, order, crops, clustering
@@ -85,9 +85,10 @@ class Experiment:
 # %% ../nbs/10_experiment.ipynb #b89e39fd
 def nc_epochs(
     epochs:int, # Length of the run
-)->set: # 1, 2, 4, 8, …, below `epochs`
+    every:int=1, # First of them
+)->set: # `every` times 1, 2, 4, 8, …, below `epochs`
     "Epochs, before the last, at which Neural Collapse is measured."
-    return {2**i for i in range(epochs.bit_length()) if 2**i < epochs}
+    return {every*2**i for i in range(epochs.bit_length()) if every*2**i < epochs}
 
 def measure_nc(
     epochs, # Epochs at which to measure
@@ -191,7 +192,7 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
     def snapshot(state):
         if state.epoch in snapshots: _extract(state.model, train.plain(), test, ds, folder/'snapshots', f'-{state.epoch}')
     state = fit(model, train, exp.training, [snapshot, *callbacks, lambda state: write_history(folder, state.history)], test_loader=test,
-                evaluate=measure_nc(nc_epochs(exp.epochs) | set(snapshots), exp.eval_every), run=folder, key=digest(exp.identity, ds.fingerprint), progress=progress)
+                evaluate=measure_nc(nc_epochs(exp.epochs, exp.eval_every) | set(snapshots), exp.eval_every), run=folder, key=digest(exp.identity, ds.fingerprint), progress=progress)
     return state, train.plain(), test
 
 def _extract(model, train, test, ds, folder, suffix=''):
@@ -445,7 +446,8 @@ def layerwise_nc(
     layers=None, # Names as in `model.named_modules()`; None: the top-level parts
 )->pd.DataFrame: # Columns `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, in the order given; the last row is the classifier's input
     "Neural Collapse at each layer, in one pass."
-    if isinstance(images, torch.Tensor): images = list(zip(images.split(100), torch.as_tensor(labels).split(100)))
+    at_once = evaluation_batch(next(model.parameters()).device)
+    if isinstance(images, torch.Tensor): images = list(zip(images.split(at_once), torch.as_tensor(labels).split(at_once)))
     metrics:dict = {}
     classes = last_linear(model).out_features
     for yb,outputs in _pooled(model, images, layers):

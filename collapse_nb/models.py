@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from .core import CollapseError, check_choice, check_number, import_torchvision
+from .core import CollapseError, check_choice, check_number, evaluation_batch, import_torchvision
 
 # %% ../nbs/03_models.ipynb #4315d31d
 def _resnet18(num_classes, in_channels, width, image_size):
@@ -114,7 +114,7 @@ def extract_features(
 )->torch.Tensor: # (N, d) on the CPU, float32 for a float32 network
     "Features of all images, in order, in evaluation mode."
     at, mode, out = next((p.device for p in model.parameters()), torch.device('cpu')), model.training, []
-    batches = _in_order(images, 100 if at.type == 'cpu' else 1000)
+    batches = _in_order(images, evaluation_batch(at))
     model.eval()
     try:
         with torch.inference_mode(), torch.autocast(at.type, enabled=False), capture(model, layer) as seen:

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TrainConfig', 'schedule_factor', 'pick_device', 'has_bf16', 'random_states', 'set_random_states', 'seeded',
-           'train_epoch', 'count_errors', 'RunState', 'save_checkpoint', 'load_checkpoint', 'interruptible',
-           'training_errors', 'fit']
+           'PatchGradients', 'train_epoch', 'count_errors', 'RunState', 'save_checkpoint', 'load_checkpoint',
+           'interruptible', 'training_errors', 'fit']
 
 # %% ../nbs/07_training.ipynb #24ddca16
 import math, random, signal, threading, time, warnings
@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np, torch
 from torch import nn
+from torch.autograd.function import once_differentiable
+from torch.overrides import TorchFunctionMode
 from tqdm.auto import tqdm
 
 from .core import CollapseError, atomic_write, check_choice, check_number, digest, folder_lock
@@ -102,6 +104,47 @@ def seeded(
         try: yield
         finally: np.random.set_state(of_numpy); random.setstate(of_python)
 
+# %% ../nbs/07_training.ipynb #3b87b182
+class _PatchConv(torch.autograd.Function):
+    "`conv2d` without groups and dilation, whose weight gradient is one product of matrices."
+    @staticmethod
+    def forward(ctx, x, weight, bias, stride, padding):
+        ctx.save_for_backward(x, weight)
+        ctx.how = stride, padding
+        return nn.functional.conv2d(x, weight, bias, stride, padding)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, g):
+        x, weight = ctx.saved_tensors
+        dx = nn.grad.conv2d_input(x.shape, weight, g, *ctx.how) if ctx.needs_input_grad[0] else None
+        return dx, _weight_gradient(x, g, weight.shape, *ctx.how), g.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None, None, None
+
+def _weight_gradient(x, g, shape, stride, padding):
+    "Gradients at the pixels times the patches they looked at, summed over images and pixels: (O, C, kh, kw)."
+    (o, c, kh, kw), (n, _, h, w) = shape, g.shape
+    x = nn.functional.pad(x.permute(0, 2, 3, 1), (0, 0, padding[1], padding[1], padding[0], padding[0]))
+    image, row, column, channel = x.stride()
+    patches = x.as_strided((n, h, w, kh, kw, c), (image, row*stride[0], column*stride[1], row, column, channel)).reshape(n*h*w, -1)
+    return (g.permute(0, 2, 3, 1).reshape(n*h*w, o).T @ patches).view(o, kh, kw, c).permute(0, 3, 1, 2)
+
+def _gains(x, weight, stride, padding, dilation, groups):
+    "Measured: from 64 channels on, with three of the output for each pixel of its map; and a kernel of one pixel has no patches to gather."
+    if groups != 1 or dilation != (1, 1) or not isinstance(padding, tuple) or weight.shape[1] < 64 or weight.shape[2:] == (1, 1): return False
+    h, w = ((x.shape[i] + 2*padding[i] - weight.shape[i])//stride[i] + 1 for i in (-2, -1))
+    return weight.shape[0] >= 3*h*w
+
+class PatchGradients(TorchFunctionMode):
+    "Context in which, under bf16 autocast on a CPU, convolutions with many channels and few pixels get their weight gradients as one product."
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        return self._conv2d(*args, **(kwargs or {})) if func is torch.conv2d else func(*args, **(kwargs or {}))
+
+    def _conv2d(self, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1): # the names are torch's
+        bf16 = input.device.type == 'cpu' and torch.is_autocast_enabled('cpu') and torch.get_autocast_dtype('cpu') == torch.bfloat16
+        if not (bf16 and torch.is_grad_enabled() and _gains(input, weight, stride, padding, dilation, groups)):
+            return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
+        return _PatchConv.apply(input.bfloat16(), weight.bfloat16(), None if bias is None else bias.bfloat16(), stride, padding)
+
 # %% ../nbs/07_training.ipynb #c1654dff
 def _autocast(cfg, device):
     "The autocast context of a configuration."
@@ -125,7 +168,7 @@ def train_epoch(
     for xb,yb in _rest(batches, p, device):
         set_lr(p['step']/n)
         xb, yb = xb.to(device, non_blocking=True), yb.to(device, non_blocking=True)
-        with autocast: logits = model(xb)
+        with autocast, PatchGradients(): logits = model(xb)
         loss = _loss(loss_fn, logits.float(), yb)
         optimizer.zero_grad(set_to_none=True); loss.backward(); optimizer.step()
         p.update(step=p['step']+1, total=p['total'] + loss.detach()*len(yb), count=p['count']+len(yb))
