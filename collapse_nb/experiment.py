@@ -282,7 +282,9 @@ def _checked(run):
 @dataclass(frozen=True)
 class Run:
     "A finished run, read from its folder."
-    folder: Path # The run folder
+    folder: Path # The run folder; its name as a string will do
+
+    def __post_init__(self): object.__setattr__(self, 'folder', Path(self.folder))
 
     @cached_property
     def experiment(self)->Experiment:
