@@ -130,7 +130,8 @@ def _weight_gradient(x, g, shape, stride, padding):
 
 def _gains(x, weight, stride, padding, dilation, groups):
     "Measured: from 64 channels on, with three of the output for each pixel of its map; and a kernel of one pixel has no patches to gather."
-    if groups != 1 or dilation != (1, 1) or not isinstance(padding, tuple) or weight.shape[1] < 64 or weight.shape[2:] == (1, 1): return False
+    if x.ndim != 4 or not all(isinstance(o, tuple) and len(o) == 2 for o in (stride, padding)): return False # as `nn.Conv2d` calls it
+    if groups != 1 or dilation != (1, 1) or weight.shape[1] < 64 or weight.shape[2:] == (1, 1): return False
     h, w = ((x.shape[i] + 2*padding[i] - weight.shape[i])//stride[i] + 1 for i in (-2, -1))
     return weight.shape[0] >= 3*h*w
 
