@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np, torch
 from torch import nn
 from torch.autograd.function import once_differentiable
+from torch.nn.grad import conv2d_input
 from torch.overrides import TorchFunctionMode
 from tqdm.auto import tqdm
 
@@ -117,7 +118,7 @@ class _PatchConv(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, g):
         x, weight = ctx.saved_tensors
-        dx = nn.grad.conv2d_input(x.shape, weight, g, *ctx.how) if ctx.needs_input_grad[0] else None
+        dx = conv2d_input(x.shape, weight, g, *ctx.how) if ctx.needs_input_grad[0] else None
         return dx, _weight_gradient(x, g, weight.shape, *ctx.how), g.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None, None, None
 
 def _weight_gradient(x, g, shape, stride, padding):
