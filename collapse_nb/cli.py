@@ -63,6 +63,8 @@ def run(
     n_subclasses:Annotated[Optional[int], typer.Option(help='Clusters in each coarse class  [default: as many as it has fine classes]', metavar='N')] = None,
     seed:Annotated[int, typer.Option(help='Decides weights, order of images, crops and clustering', metavar='N')] = 0,
     device:Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N')] = 'auto',
+    compile:Annotated[bool, typer.Option('--compile', help='Let torch.compile fuse the steps of training; pays in runs of many minutes')] = False,
+    small_epochs:Annotated[int, typer.Option(help='In the first N epochs train on smaller windows, three quarters of the height and width', metavar='N')] = 0,
     out:Annotated[Optional[str], typer.Option(help='Run folder  [default: runs/<name from the settings>]', metavar='DIR')] = None,
     snapshots:Annotated[Optional[str], typer.Option(help='Epochs at which features are kept and Neural Collapse is measured, such as 1,2,3,6,10', metavar='N,N,…')] = None,
     overwrite:Annotated[bool, typer.Option('--overwrite', help='Replace another run in that folder')] = False,
@@ -71,7 +73,7 @@ def run(
     with _plainly():
         from collapse_nb.experiment import Experiment, default_out, run as run_experiment, summary
         from collapse_nb.report import report as write_report
-        exp = Experiment(dataset, root, download, subset, skip_corrupt, scheme, model, width, epochs, batch_size, lr, weight_decay, schedule, terminal_epochs, eval_every, not no_augment, n_subclasses, seed, device)
+        exp = Experiment(dataset, root, download, subset, skip_corrupt, scheme, model, width, epochs, batch_size, lr, weight_decay, schedule, terminal_epochs, eval_every, not no_augment, n_subclasses, seed, device, compile, small_epochs)
         out = out or str(default_out(exp))
         print(f'run folder: {out}', file=sys.stderr)
         result = run_experiment(exp, out, overwrite, snapshots=_several('snapshots', snapshots, int))

@@ -252,6 +252,7 @@ class BatchLoader:
         *,
         crop:int=0, # Pad with black by so many pixels and cut out a window of the old size at random
         flip:bool=False, # Mirror half of the images?
+        small_epochs:int=0, # In so many first epochs cut the windows smaller: three quarters of the height and width, from the middle
         shuffle:bool=False, # A new order each epoch?
         mean_std=None, # Two (C,) tensors in units of 0…255; of `images` by default. Test sets take the training set's
         seed:int=0, # Decides order, crops and flips, together with the epoch
@@ -259,10 +260,11 @@ class BatchLoader:
     ):
         check_number('batch_size', batch_size, low=1, integer=True)
         check_number('crop', crop, low=0, integer=True)
+        check_number('small_epochs', small_epochs, low=0, integer=True)
         check_number('seed', seed, low=0, high=2**32-1, integer=True)
         labels = _check_labels(images.labels if labels is None else labels, len(images))
         self.images, self.batch_size, self.crop, self.flip, self.shuffle, self.seed = images, batch_size, crop, flip, shuffle, seed
-        self.mean_std, self.epoch = mean_std or images.mean_std, 0
+        self.mean_std, self.epoch, self.small_epochs = mean_std or images.mean_std, 0, small_epochs
         if any(len(o) != images.pixels.shape[3] for o in self.mean_std): raise CollapseError(f"mean_std is of {len(self.mean_std[0])} channels, the images have {images.pixels.shape[3]}; give one number a channel.")
         self.pixels, self.labels = _to(device, torch.nn.functional.pad(images.pixels, (0,0) + (crop,)*4), labels)
         self.device = self.pixels.device
@@ -286,13 +288,18 @@ class BatchLoader:
 
     def _batch(self, idx, g):
         mean, std = (o.to(self.device) for o in self.mean_std)
-        x = (self._augmented(idx, g) if self.crop or self.flip else self.pixels[idx]).float()
+        x = (self._augmented(idx, g) if self.crop or self.flip or self.small_epochs else self.pixels[idx]).float()
         return x.sub_(mean).div_(std).permute(0,3,1,2), self.labels[idx]
 
+    def _window(self, side):
+        "Rows or columns of the window, before it is shifted."
+        cut = side//8 if self.epoch < self.small_epochs else 0
+        return torch.arange(cut, side-cut)
+
     def _augmented(self, idx, g):
-        (h, w), b = self.images.pixels.shape[1:3], len(idx)
-        rows = torch.arange(h) + torch.randint(2*self.crop+1, (b,1), generator=g)
-        cols = torch.arange(w).repeat(b,1)
+        b, (rows, cols) = len(idx), map(self._window, self.images.pixels.shape[1:3])
+        rows = rows + torch.randint(2*self.crop+1, (b,1), generator=g)
+        cols = cols.repeat(b,1)
         mirrored = torch.rand(b, generator=g) < (0.5 if self.flip else 0)
         cols[mirrored] = cols[mirrored].flip(1)
         cols += torch.randint(2*self.crop+1, (b,1), generator=g)

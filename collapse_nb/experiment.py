@@ -55,6 +55,8 @@ class Experiment:
     n_subclasses: int|None = None # Clusters in each coarse class; None: as many as it has fine classes
     seed: int = 0 # Decides weights, order, crops, clustering
     device: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1'
+    compile: bool = False # Let `torch.compile` fuse the steps of training? Pays in runs of many minutes
+    small_epochs: int = 0 # In so many first epochs train on smaller windows, three quarters of the height and width
 
     def __post_init__(self):
         check_choice('dataset', self.dataset, DATASETS)
@@ -69,13 +71,14 @@ class Experiment:
         check_number('eval_every', self.eval_every, low=1, integer=True)
         if self.terminal_epochs and self.eval_every > 1: raise CollapseError(f"eval_every={self.eval_every} with terminal_epochs={self.terminal_epochs}: epochs without an error can only be counted if each is measured; leave one of them out.")
         check_choice('augment', self.augment, [True, False])
+        check_number('small_epochs', self.small_epochs, low=0, integer=True)
         set_(self, 'root', self.root and os.fspath(self.root)) # as config.json holds it
         self.training # noqa: B018 a TrainConfig says what is wrong with the rest
 
     @property
     def training(self)->TrainConfig:
         "The part that `fit` takes."
-        return TrainConfig(**{k: getattr(self, k) for k in ('epochs', 'lr', 'weight_decay', 'schedule', 'terminal_epochs', 'seed', 'device')})
+        return TrainConfig(**{k: getattr(self, k) for k in ('epochs', 'lr', 'weight_decay', 'schedule', 'terminal_epochs', 'seed', 'device', 'compile')})
 
     @property
     def identity(self)->dict: # The settings that decide the result
@@ -187,7 +190,7 @@ def _prepare(exp):
 def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=()):
     "Train the network of an experiment, or take up its training where it stopped: the state, and plain batches of both sets."
     device, on = pick_device(exp.device), exp.augment
-    train = BatchLoader(ds.train, scheme(ds.train.labels), exp.batch_size, crop=ds.crop*on, flip=ds.flip and on, shuffle=True, seed=exp.seed, device=device)
+    train = BatchLoader(ds.train, scheme(ds.train.labels), exp.batch_size, crop=ds.crop*on, flip=ds.flip and on, small_epochs=exp.small_epochs, shuffle=True, seed=exp.seed, device=device)
     test = BatchLoader(ds.test, scheme(ds.test.labels, 'test'), mean_std=ds.train.mean_std, device=device).plain()
     def snapshot(state):
         if state.epoch in snapshots: _extract(state.model, train.plain(), test, ds, folder/'snapshots', f'-{state.epoch}')

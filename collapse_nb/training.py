@@ -36,6 +36,7 @@ class TrainConfig:
     seed: int = 0 # Decides whatever is random inside the network (dropout); the loader has its own
     device: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     precision: str = 'auto' # 'bf16', 'float32'; 'auto' is bf16 where the hardware multiplies it
+    compile: bool = False # Let `torch.compile` fuse the steps of training? Takes a minute at the start, and a C++ compiler on a CPU
 
     def __post_init__(self):
         check_number('epochs', self.epochs, low=1, integer=True)
@@ -46,6 +47,7 @@ class TrainConfig:
         if self.terminal_epochs is not None: check_number('terminal_epochs', self.terminal_epochs, low=1, integer=True)
         check_choice('schedule', self.schedule, ['cosine', 'step'])
         check_choice('precision', self.precision, ['auto', 'bf16', 'float32'])
+        check_choice('compile', self.compile, [True, False])
 
 # %% ../nbs/07_training.ipynb #037a9827
 def schedule_factor(
@@ -345,12 +347,12 @@ def fit(
     optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=cfg.lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay, fused=device.type=='cuda')
     if not len(loader): raise CollapseError("loader is empty; give at least one batch.")
     state, key, plain = RunState(model, optimizer, cfg, device, run=_run_folder(run)), digest(key, asdict(cfg)), loader.plain() if hasattr(loader, 'plain') else loader
-    set_lr = _lr_setter(optimizer, schedule or (lambda t: schedule_factor(cfg, t)))
+    set_lr, net = _lr_setter(optimizer, schedule or (lambda t: schedule_factor(cfg, t))), _compiled(model, device) if cfg.compile else model
     with folder_lock(state.run, '.fit.lock') if state.run else nullcontext(), interruptible() as state.between:
         load_checkpoint(state, key)
         with tqdm(total=cfg.epochs*len(loader), initial=_steps_done(state, loader), desc='train', disable=None if progress else True, leave=False) as bar:
             while not state.finished:
-                try: row = _train(state, loader, set_lr, loss_fn, bar) | _measure(state, plain, test_loader, evaluate)
+                try: row = _train(state, net, loader, set_lr, loss_fn, bar) | _measure(state, plain, test_loader, evaluate)
                 except KeyboardInterrupt: _save_position(state, key); raise
                 _finish(state, row, bar)
                 for callback in callbacks: callback(state)
@@ -368,6 +370,12 @@ def _run_folder(run):
     (Path(run)/'.written').unlink()
     return Path(run)
 
+def _compiled(model, device):
+    "The network as torch compiles it, each size of batch for itself, once a trial has shown that it can."
+    try: torch.compile(lambda x: x.relu() + 1)(torch.zeros(8, device=device))
+    except Exception as e: raise CollapseError(f"compile=True: torch.compile does not work here ({str(e).strip().splitlines()[0][:80]}…); install a C++ compiler and Python's headers, or leave it out.") from None
+    return torch.compile(model, dynamic=False)
+
 def _lr_setter(optimizer, schedule):
     "A function of the epochs done that sets each group's learning rate to its own at the start times the schedule's factor."
     start = [group['lr'] for group in optimizer.param_groups]
@@ -377,7 +385,7 @@ def _lr_setter(optimizer, schedule):
         return optimizer.param_groups[0]['lr']
     return set_lr
 
-def _train(state, loader, set_lr, loss_fn, bar):
+def _train(state, net, loader, set_lr, loss_fn, bar):
     "The steps of an epoch that are left: the first columns of its row."
     epoch, start = state.epoch, time.perf_counter() - (state.position or {}).get('seconds', 0)
     state.position = state.position or dict(step=0)
@@ -387,7 +395,7 @@ def _train(state, loader, set_lr, loss_fn, bar):
         try: state.between()
         except KeyboardInterrupt: state.position['random'] = random_states(state.device); raise
     with seeded(state.cfg.seed*1_000_003 + epoch):
-        loss = train_epoch(state.model, loader, state.optimizer, loss_fn, lambda f: set_lr(epoch+f), state.device, state.autocast, state.position, after)
+        loss = train_epoch(net, loader, state.optimizer, loss_fn, lambda f: set_lr(epoch+f), state.device, state.autocast, state.position, after)
     lr = set_lr(epoch)
     if not math.isfinite(loss): raise CollapseError(f"the loss became {loss} in epoch {epoch+1} at lr={lr:.3g}; {_last_good(state)}. Try a smaller lr.")
     return dict(epoch=epoch+1, loss=loss, lr=lr, train_seconds=state.position['seconds'])
