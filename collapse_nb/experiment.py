@@ -181,6 +181,8 @@ def _prepare(exp):
     ds = load_dataset(exp.dataset, exp.root, exp.download, exp.subset, exp.skip_corrupt)
     scheme, (_, size, width, channels) = make_scheme(exp.scheme, ds.class_names), ds.train.pixels.shape
     if exp.model == 'mlp' and size != width: raise CollapseError(f"model='mlp' needs square images, these are {width}×{size}; choose another network.")
+    least = min(size, width) - min(size, width)//8*2 # pixels of the smaller windows
+    if exp.small_epochs and (exp.model == 'mlp' or least < MODELS[exp.model][2]): raise CollapseError(f"small_epochs={exp.small_epochs}: model={exp.model!r} does not take windows of {least} pixels beside those of {min(size, width)}; leave it out, or choose resnet18.")
     smallest = int(torch.bincount(scheme(ds.train.labels), minlength=scheme.num_classes).min())
     if (exp.n_subclasses or 0) > smallest: raise CollapseError(f"n_subclasses={exp.n_subclasses}, but a class of scheme={exp.scheme!r} has only {smallest} training images; ask for fewer.")
     parts = torch.stack([scheme(ds.train.labels), ds.train.labels]).unique(dim=1, return_counts=True)[1]
