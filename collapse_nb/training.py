@@ -373,7 +373,7 @@ def _run_folder(run):
 def _compiled(model, device):
     "The network as torch compiles it, each size of batch for itself, once a trial has shown that it can."
     try: torch.compile(lambda x: x.relu() + 1)(torch.zeros(8, device=device))
-    except Exception as e: raise CollapseError(f"compile=True: torch.compile does not work here ({str(e).strip().splitlines()[0][:80]}…); install a C++ compiler and Python's headers, or leave it out.") from None
+    except Exception as e: raise CollapseError(f"compile=True: torch.compile does not work here ({(str(e).strip() or type(e).__name__).splitlines()[0][:80]}…); install a C++ compiler and Python's headers, or leave it out.") from None
     return torch.compile(model, dynamic=False)
 
 def _lr_setter(optimizer, schedule):
