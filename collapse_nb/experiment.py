@@ -32,6 +32,8 @@ from .plots import embed, plot_class_distances, plot_confusion, plot_embedding, 
 # %% ../nbs/10_experiment.ipynb #e5edaf03
 _small = dict(model='small_cnn', width=32, epochs=40, lr=0.02, batch_size=64)
 _photos = dict(model='resnet18', width=64, epochs=30, lr=0.1, batch_size=128)
+_elsewhere = ('root', 'download', 'device', 'eval_every') # decide nothing about the network
+_later = dict(compile=False, small_epochs=0) # runs made before there were such settings have these
 
 @dataclass(frozen=True)
 class Experiment:
@@ -83,7 +85,7 @@ class Experiment:
     @property
     def identity(self)->dict: # The settings that decide the result
         "The settings without those that only say where, or how often to look: two runs of one identity and one data set give one network."
-        return {k:v for k,v in asdict(self).items() if k not in ('root', 'download', 'device', 'eval_every')}
+        return {k:v for k,v in asdict(self).items() if k not in _elsewhere and (k not in _later or v != _later[k])}
 
 # %% ../nbs/10_experiment.ipynb #b89e39fd
 def nc_epochs(
@@ -130,8 +132,8 @@ def _refuse_foreign(folder):
 
 def _difference(exp, folder):
     "What differs between the run in `folder` and `exp`, in words; empty if nothing does."
-    there = read_json(folder/'config.json')
-    return ', '.join(f"{k} is {there.get(k)!r} there and {v!r} here" for k,v in exp.identity.items() if there.get(k) != v)
+    there = _later | read_json(folder/'config.json')
+    return ', '.join(f"{k} is {there.get(k)!r} there and {v!r} here" for k,v in asdict(exp).items() if k not in _elsewhere and there.get(k) != v)
 
 def _claim(exp, folder, overwrite):
     "Make the locked folder this run's own: new, the same run, or emptied of another run."

@@ -346,7 +346,7 @@ def fit(
     model.to(device, memory_format=torch.channels_last).train() # type: ignore[call-overload] # torch's stub leaves memory_format out
     optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=cfg.lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay, fused=device.type=='cuda')
     if not len(loader): raise CollapseError("loader is empty; give at least one batch.")
-    state, key, plain = RunState(model, optimizer, cfg, device, run=_run_folder(run)), digest(key, asdict(cfg)), loader.plain() if hasattr(loader, 'plain') else loader
+    state, key, plain = RunState(model, optimizer, cfg, device, run=_run_folder(run)), digest(key, _settings(cfg)), loader.plain() if hasattr(loader, 'plain') else loader
     set_lr, net = _lr_setter(optimizer, schedule or (lambda t: schedule_factor(cfg, t))), _compiled(model, device) if cfg.compile else model
     with folder_lock(state.run, '.fit.lock') if state.run else nullcontext(), interruptible() as state.between:
         load_checkpoint(state, key)
@@ -369,6 +369,10 @@ def _run_folder(run):
     with atomic_write(Path(run)/'.written'): pass
     (Path(run)/'.written').unlink()
     return Path(run)
+
+def _settings(cfg):
+    "What a checkpoint is known by; `compile` only where it is on, so that those made before it existed stay good."
+    return {k:v for k,v in asdict(cfg).items() if k != 'compile' or v}
 
 def _compiled(model, device):
     "The network as torch compiles it, each size of batch for itself, once a trial has shown that it can."
