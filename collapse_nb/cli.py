@@ -6,7 +6,10 @@
 __all__ = ['app', 'run', 'report', 'sweep', 'paper', 'discover', 'main']
 
 # %% ../nbs/13_cli.ipynb #25fc5e97
-import io, os, sys, warnings
+import io
+import os
+import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Optional
@@ -14,227 +17,578 @@ from typing import Annotated, Optional
 import typer
 
 # %% ../nbs/13_cli.ipynb #b749cefe
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help='Neural Collapse, and the fine structure that survives it.')
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Neural Collapse, and the fine structure that survives it.",
+)
+
 
 @app.callback()
-def _app(): pass # keeps `run` a command of its own, beside those to come
+def _app():
+    pass  # keeps `run` a command of its own, beside those to come
 
 # %% ../nbs/13_cli.ipynb #fffa75b7
 @contextmanager
 def _plainly():
     "Turn an error that a user can mend, and Ctrl-C, into one line and an exit status."
+
     def stop(message, status):
-        seen = ''.join(o if o.isprintable() else o.encode('unicode_escape').decode('ascii') for o in str(message)) # one line, and no command to the terminal
-        print(f'collapse-nb: {seen}', file=sys.stderr)
+        seen = "".join(
+            o if o.isprintable() else o.encode("unicode_escape").decode("ascii")
+            for o in str(message)
+        )  # one line, and no command to the terminal
+        print(f"collapse-nb: {seen}", file=sys.stderr)
         raise typer.Exit(status)
+
     from collapse_nb.core import CollapseError
-    try: yield
-    except KeyboardInterrupt: stop('stopped; nothing that was finished is lost. The same command continues from there.', 130)
-    except CollapseError as e: stop(e, 1)
-    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), 1); raise typer.Exit(141) from None # the reader of a pipe went away, as in `| head -1`; 141 is what a shell says of that
-    except MemoryError as e: stop(f"there is not enough memory ({e or 'no more is to be had'}); give a smaller model, width, batch_size or subset. The same command continues from the last checkpoint.", 1)
-    except OSError as e: stop(f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}. Nothing that was finished is lost; the same command continues when there is room and access.", 1)
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        stop(
+            "stopped; nothing that was finished is lost. The same command continues from there.",
+            130,
+        )
+    except CollapseError as e:
+        stop(e, 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise typer.Exit(
+            141
+        ) from None  # the reader of a pipe went away, as in `| head -1`; 141 is what a shell says of that
+    except MemoryError as e:
+        stop(
+            f"there is not enough memory ({e or 'no more is to be had'}); give a smaller model, width, batch_size or subset. The same command continues from the last checkpoint.",
+            1,
+        )
+    except OSError as e:
+        stop(
+            f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}. Nothing that was finished is lost; the same command continues when there is room and access.",
+            1,
+        )
 
 # %% ../nbs/13_cli.ipynb #d00773dc
 def _several(name, text, kind):
     "Values as typed, `0.1,0.01`; none where nothing was typed."
     from collapse_nb.core import CollapseError
-    try: return [kind(o) for o in text.split(',')] if text is not None else []
-    except ValueError: raise CollapseError(f"{name}={text!r}: give numbers with commas between, such as {'1,2,4' if kind is int else '0.1,0.01'}.") from None
+
+    try:
+        return [kind(o) for o in text.split(",")] if text is not None else []
+    except ValueError:
+        raise CollapseError(
+            f"{name}={text!r}: give numbers with commas between, such as {'1,2,4' if kind is int else '0.1,0.01'}."
+        ) from None
+
 
 @app.command()
 def run(
-    dataset:Annotated[str, typer.Option(help='digits, cifar10, cifar100, or folder: train/<class>/* and test/<class>/*')] = 'digits',
-    root:Annotated[Optional[str], typer.Option(help='Folder that holds the images (not needed for digits)', metavar='DIR')] = None,
-    download:Annotated[bool, typer.Option('--download', help='Fetch CIFAR into --root if it is not there')] = False,
-    subset:Annotated[Optional[int], typer.Option(help='Use only so many training images, evenly from all classes', metavar='N')] = None,
-    skip_corrupt:Annotated[bool, typer.Option('--skip-corrupt', help='Leave out images that cannot be decoded')] = False,
-    scheme:Annotated[str, typer.Option(help='Labels to train on: coarse_mod:5, coarse_random:5:0, coarse_map:cat+dog,…, fine_split:2:0, random_labels:10:0, identity, cifar100_superclasses')] = 'coarse_mod:5',
-    model:Annotated[Optional[str], typer.Option(help='resnet18, vgg16_bn, densenet121, small_cnn or mlp  [default: small_cnn for digits, else resnet18]', metavar='NAME')] = None,
-    width:Annotated[Optional[int], typer.Option(help="Channels of the first stage; resnet18 of the paper has 64  [default: the network's own]", metavar='N')] = None,
-    epochs:Annotated[Optional[int], typer.Option(help='Passes over the training images  [default: 40 for digits, else 30]', metavar='N')] = None,
-    batch_size:Annotated[Optional[int], typer.Option(help='Images a step  [default: 64 for digits, else 128]', metavar='N')] = None,
-    lr:Annotated[Optional[float], typer.Option(help='Learning rate at the start  [default: 0.02 for digits, else 0.1]', metavar='X')] = None,
-    weight_decay:Annotated[float, typer.Option(help='On all parameters', metavar='X')] = 5e-4,
-    schedule:Annotated[str, typer.Option(help='cosine, or step: divided by 10 after 1/3 and 2/3 of the epochs')] = 'cosine',
-    terminal_epochs:Annotated[Optional[int], typer.Option(help='Stop after so many epochs in a row without a training error', metavar='N')] = None,
-    eval_every:Annotated[int, typer.Option(help='Measure errors only every N epochs and at the last, and Neural Collapse at N, 2N, 4N, …', metavar='N')] = 1,
-    no_augment:Annotated[bool, typer.Option('--no-augment', help='Train without crops and flips')] = False,
-    n_subclasses:Annotated[Optional[int], typer.Option(help='Clusters in each coarse class  [default: as many as it has fine classes]', metavar='N')] = None,
-    seed:Annotated[int, typer.Option(help='Decides weights, order of images, crops and clustering', metavar='N')] = 0,
-    device:Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N')] = 'auto',
-    compile:Annotated[bool, typer.Option('--compile', help='Let torch.compile fuse the steps of training; pays in runs of many minutes')] = False,
-    small_epochs:Annotated[int, typer.Option(help='In the first N epochs train on smaller windows, three quarters of the height and width', metavar='N')] = 0,
-    out:Annotated[Optional[str], typer.Option(help='Run folder  [default: runs/<name from the settings>]', metavar='DIR')] = None,
-    snapshots:Annotated[Optional[str], typer.Option(help='Epochs at which features are kept and Neural Collapse is measured, such as 1,2,3,6,10', metavar='N,N,…')] = None,
-    overwrite:Annotated[bool, typer.Option('--overwrite', help='Replace another run in that folder')] = False,
+    dataset: Annotated[
+        str,
+        typer.Option(
+            help="digits, cifar10, cifar100, or folder: train/<class>/* and test/<class>/*"
+        ),
+    ] = "digits",
+    root: Annotated[
+        Optional[str],
+        typer.Option(help="Folder that holds the images (not needed for digits)", metavar="DIR"),
+    ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch CIFAR into --root if it is not there")
+    ] = False,
+    subset: Annotated[
+        Optional[int],
+        typer.Option(help="Use only so many training images, evenly from all classes", metavar="N"),
+    ] = None,
+    skip_corrupt: Annotated[
+        bool, typer.Option("--skip-corrupt", help="Leave out images that cannot be decoded")
+    ] = False,
+    scheme: Annotated[
+        str,
+        typer.Option(
+            help="Labels to train on: coarse_mod:5, coarse_random:5:0, coarse_map:cat+dog,…, fine_split:2:0, random_labels:10:0, identity, cifar100_superclasses"
+        ),
+    ] = "coarse_mod:5",
+    model: Annotated[
+        Optional[str],
+        typer.Option(
+            help="resnet18, vgg16_bn, densenet121, small_cnn or mlp  [default: small_cnn for digits, else resnet18]",
+            metavar="NAME",
+        ),
+    ] = None,
+    width: Annotated[
+        Optional[int],
+        typer.Option(
+            help="Channels of the first stage; resnet18 of the paper has 64  [default: the network's own]",
+            metavar="N",
+        ),
+    ] = None,
+    epochs: Annotated[
+        Optional[int],
+        typer.Option(
+            help="Passes over the training images  [default: 40 for digits, else 30]", metavar="N"
+        ),
+    ] = None,
+    batch_size: Annotated[
+        Optional[int],
+        typer.Option(help="Images a step  [default: 64 for digits, else 128]", metavar="N"),
+    ] = None,
+    lr: Annotated[
+        Optional[float],
+        typer.Option(
+            help="Learning rate at the start  [default: 0.02 for digits, else 0.1]", metavar="X"
+        ),
+    ] = None,
+    weight_decay: Annotated[float, typer.Option(help="On all parameters", metavar="X")] = 5e-4,
+    schedule: Annotated[
+        str, typer.Option(help="cosine, or step: divided by 10 after 1/3 and 2/3 of the epochs")
+    ] = "cosine",
+    terminal_epochs: Annotated[
+        Optional[int],
+        typer.Option(
+            help="Stop after so many epochs in a row without a training error", metavar="N"
+        ),
+    ] = None,
+    eval_every: Annotated[
+        int,
+        typer.Option(
+            help="Measure errors only every N epochs and at the last, and Neural Collapse at N, 2N, 4N, …",
+            metavar="N",
+        ),
+    ] = 1,
+    no_augment: Annotated[
+        bool, typer.Option("--no-augment", help="Train without crops and flips")
+    ] = False,
+    n_subclasses: Annotated[
+        Optional[int],
+        typer.Option(
+            help="Clusters in each coarse class  [default: as many as it has fine classes]",
+            metavar="N",
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(help="Decides weights, order of images, crops and clustering", metavar="N"),
+    ] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    compile: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Let torch.compile fuse the steps of training; pays in runs of many minutes",
+        ),
+    ] = False,
+    small_epochs: Annotated[
+        int,
+        typer.Option(
+            help="In the first N epochs train on smaller windows, three quarters of the height and width",
+            metavar="N",
+        ),
+    ] = 0,
+    out: Annotated[
+        Optional[str],
+        typer.Option(help="Run folder  [default: runs/<name from the settings>]", metavar="DIR"),
+    ] = None,
+    snapshots: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Epochs at which features are kept and Neural Collapse is measured, such as 1,2,3,6,10",
+            metavar="N,N,…",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another run in that folder")
+    ] = False,
 ):
     "Train on coarse labels, cluster the features, and see whether the fine labels come back."
     with _plainly():
-        from collapse_nb.experiment import Experiment, default_out, run as run_experiment, summary
+        from collapse_nb.experiment import Experiment, default_out, summary
+        from collapse_nb.experiment import run as run_experiment
         from collapse_nb.report import report as write_report
-        exp = Experiment(dataset, root, download, subset, skip_corrupt, scheme, model, width, epochs, batch_size, lr, weight_decay, schedule, terminal_epochs, eval_every, not no_augment, n_subclasses, seed, device, compile, small_epochs)
+
+        exp = Experiment(
+            dataset,
+            root,
+            download,
+            subset,
+            skip_corrupt,
+            scheme,
+            model,
+            width,
+            epochs,
+            batch_size,
+            lr,
+            weight_decay,
+            schedule,
+            terminal_epochs,
+            eval_every,
+            not no_augment,
+            n_subclasses,
+            seed,
+            device,
+            compile,
+            small_epochs,
+        )
         out = out or str(default_out(exp))
-        print(f'run folder: {out}', file=sys.stderr)
-        result = run_experiment(exp, out, overwrite, snapshots=_several('snapshots', snapshots, int))
-        for epoch in result.results['resumed_from']: print(f'continued after epoch {epoch}', file=sys.stderr)
+        print(f"run folder: {out}", file=sys.stderr)
+        result = run_experiment(
+            exp, out, overwrite, snapshots=_several("snapshots", snapshots, int)
+        )
+        for epoch in result.results["resumed_from"]:
+            print(f"continued after epoch {epoch}", file=sys.stderr)
         print(summary(result))
-        print(f'report: {write_report(result)}', file=sys.stderr)
+        print(f"report: {write_report(result)}", file=sys.stderr)
 
 # %% ../nbs/13_cli.ipynb #fbaaa85e
 @app.command()
 def report(
-    run:Annotated[str, typer.Argument(help='Folder of a finished run', metavar='RUN')],
-    out:Annotated[Optional[str], typer.Option(help='File to write  [default: report.html in the run folder]', metavar='FILE')] = None,
+    run: Annotated[str, typer.Argument(help="Folder of a finished run", metavar="RUN")],
+    out: Annotated[
+        Optional[str],
+        typer.Option(
+            help="File to write  [default: report.html in the run folder]", metavar="FILE"
+        ),
+    ] = None,
 ):
     "Write a finished run as one HTML page, and print where it is."
     with _plainly():
         from collapse_nb.report import report as write_report
+
         print(write_report(run, out))
 
 # %% ../nbs/13_cli.ipynb #fc3537a5
 def _backend(name):
     "joblib's backend of that name; Ray's has to be registered first."
     import joblib
+
     from collapse_nb.core import CollapseError, check_choice
-    check_choice('backend', name, ['loky', 'ray'])
-    if name == 'ray':
-        try: from ray.util.joblib import register_ray
-        except ImportError: raise CollapseError("backend='ray' needs Ray: pip install 'collapse_nb[ray]'.") from None
+
+    check_choice("backend", name, ["loky", "ray"])
+    if name == "ray":
+        try:
+            from ray.util.joblib import register_ray
+        except ImportError:
+            raise CollapseError(
+                "backend='ray' needs Ray: pip install 'collapse_nb[ray]'."
+            ) from None
         register_ray()
     return joblib.parallel_config(name)
 
+
 @app.command()
 def sweep(
-    out:Annotated[str, typer.Option(help='Folder of the results, one run folder in it for each combination', metavar='DIR')],
-    dataset:Annotated[str, typer.Option(help='As in run, as is the rest')] = 'digits',
-    root:Annotated[Optional[str], typer.Option(metavar='DIR')] = None,
-    subset:Annotated[Optional[int], typer.Option(metavar='N')] = None,
-    scheme:Annotated[Optional[list[str]], typer.Option(help='May be given several times', metavar='SCHEME')] = None,
-    model:Annotated[Optional[str], typer.Option(help='One or several, with commas', metavar='NAME,…')] = None,
-    width:Annotated[Optional[str], typer.Option(help='One or several', metavar='N,…')] = None,
-    epochs:Annotated[Optional[int], typer.Option(metavar='N')] = None,
-    batch_size:Annotated[Optional[int], typer.Option(metavar='N')] = None,
-    lr:Annotated[Optional[str], typer.Option(help='One or several', metavar='X,…')] = None,
-    weight_decay:Annotated[str, typer.Option(help='One or several', metavar='X,…')] = '5e-4',
-    schedule:Annotated[str, typer.Option()] = 'cosine',
-    terminal_epochs:Annotated[Optional[int], typer.Option(metavar='N')] = None,
-    no_augment:Annotated[bool, typer.Option('--no-augment')] = False,
-    seed:Annotated[str, typer.Option(help='One or several', metavar='N,…')] = '0',
-    device:Annotated[str, typer.Option()] = 'auto',
-    n_jobs:Annotated[int, typer.Option(help='Runs at a time; -1: one a core', metavar='N')] = 1,
-    threads:Annotated[int, typer.Option(help='Threads of each run', metavar='N')] = 1,
-    backend:Annotated[str, typer.Option(help='loky: processes on this machine; ray: a Ray cluster')] = 'loky',
+    out: Annotated[
+        str,
+        typer.Option(
+            help="Folder of the results, one run folder in it for each combination", metavar="DIR"
+        ),
+    ],
+    dataset: Annotated[str, typer.Option(help="As in run, as is the rest")] = "digits",
+    root: Annotated[Optional[str], typer.Option(metavar="DIR")] = None,
+    subset: Annotated[Optional[int], typer.Option(metavar="N")] = None,
+    scheme: Annotated[
+        Optional[list[str]], typer.Option(help="May be given several times", metavar="SCHEME")
+    ] = None,
+    model: Annotated[
+        Optional[str], typer.Option(help="One or several, with commas", metavar="NAME,…")
+    ] = None,
+    width: Annotated[Optional[str], typer.Option(help="One or several", metavar="N,…")] = None,
+    epochs: Annotated[Optional[int], typer.Option(metavar="N")] = None,
+    batch_size: Annotated[Optional[int], typer.Option(metavar="N")] = None,
+    lr: Annotated[Optional[str], typer.Option(help="One or several", metavar="X,…")] = None,
+    weight_decay: Annotated[str, typer.Option(help="One or several", metavar="X,…")] = "5e-4",
+    schedule: Annotated[str, typer.Option()] = "cosine",
+    terminal_epochs: Annotated[Optional[int], typer.Option(metavar="N")] = None,
+    no_augment: Annotated[bool, typer.Option("--no-augment")] = False,
+    seed: Annotated[str, typer.Option(help="One or several", metavar="N,…")] = "0",
+    device: Annotated[str, typer.Option()] = "auto",
+    n_jobs: Annotated[int, typer.Option(help="Runs at a time; -1: one a core", metavar="N")] = 1,
+    threads: Annotated[int, typer.Option(help="Threads of each run", metavar="N")] = 1,
+    backend: Annotated[
+        str, typer.Option(help="loky: processes on this machine; ray: a Ray cluster")
+    ] = "loky",
 ):
     "Run every combination of settings; finished runs are not done again."
     with _plainly():
-        from collapse_nb.sweep import grid, overview, sweep as sweep_experiments
-        values = dict(lr=_several('lr', lr, float) or None, weight_decay=_several('weight_decay', weight_decay, float), width=_several('width', width, int) or None,
-                      model=model and model.split(','), scheme=scheme or 'coarse_mod:5', seed=_several('seed', seed, int))
-        experiments = grid(dataset=dataset, root=root, subset=subset, epochs=epochs, batch_size=batch_size, schedule=schedule, terminal_epochs=terminal_epochs, augment=not no_augment, device=device, **values)
-        with _backend(backend): table = sweep_experiments(experiments, out, n_jobs=n_jobs, threads=threads)
+        from collapse_nb.sweep import grid, overview
+        from collapse_nb.sweep import sweep as sweep_experiments
+
+        values = dict(
+            lr=_several("lr", lr, float) or None,
+            weight_decay=_several("weight_decay", weight_decay, float),
+            width=_several("width", width, int) or None,
+            model=model and model.split(","),
+            scheme=scheme or "coarse_mod:5",
+            seed=_several("seed", seed, int),
+        )
+        experiments = grid(
+            dataset=dataset,
+            root=root,
+            subset=subset,
+            epochs=epochs,
+            batch_size=batch_size,
+            schedule=schedule,
+            terminal_epochs=terminal_epochs,
+            augment=not no_augment,
+            device=device,
+            **values,
+        )
+        with _backend(backend):
+            table = sweep_experiments(experiments, out, n_jobs=n_jobs, threads=threads)
         print(overview(table))
-        if (table.state == 'failed').any(): raise typer.Exit(1)
+        if (table.state == "failed").any():
+            raise typer.Exit(1)
 
 # %% ../nbs/13_cli.ipynb #70cd1c40
 @app.command()
 def paper(
-    size:Annotated[str, typer.Option(help='digits (minutes), cpu (photographs, many hours), gpu (photographs, a GPU), or paper (a GPU, long)')] = 'digits',
-    out:Annotated[Optional[str], typer.Option(help='Folder of the runs and of claims.md  [default: runs/paper-<size>]', metavar='DIR')] = None,
-    root:Annotated[Optional[str], typer.Option(help='Folder of the images  [default: cifar10-jpeg for cpu; cifar for paper, fetched if need be]', metavar='DIR')] = None,
-    n_jobs:Annotated[int, typer.Option(help='Runs at a time; -1: one a core', metavar='N')] = 1,
+    size: Annotated[
+        str,
+        typer.Option(
+            help="digits (minutes), cpu (photographs, many hours), gpu (photographs, a GPU), or paper (a GPU, long)"
+        ),
+    ] = "digits",
+    out: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Folder of the runs and of claims.md  [default: runs/paper-<size>]", metavar="DIR"
+        ),
+    ] = None,
+    root: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Folder of the images  [default: cifar10-jpeg for cpu; cifar for paper, fetched if need be]",
+            metavar="DIR",
+        ),
+    ] = None,
+    n_jobs: Annotated[int, typer.Option(help="Runs at a time; -1: one a core", metavar="N")] = 1,
 ):
     "Rerun what the paper's claims rest on, and rebuild the table of them."
     with _plainly():
         from collapse_nb.paper import markdown, reproduce
-        table, runs = reproduce(size, out or f'runs/paper-{size}', root, n_jobs)
-        print(markdown(table), end='')
-        failed = runs[runs.state=='failed']
-        for name,error in zip(failed.index, failed.get('error', ())): print(f'collapse-nb: failed: {name}: {error}', file=sys.stderr)
-        if len(failed): raise typer.Exit(1)
+
+        table, runs = reproduce(size, out or f"runs/paper-{size}", root, n_jobs)
+        print(markdown(table), end="")
+        failed = runs[runs.state == "failed"]
+        for name, error in zip(failed.index, failed.get("error", ())):
+            print(f"collapse-nb: failed: {name}: {error}", file=sys.stderr)
+        if len(failed):
+            raise typer.Exit(1)
 
 # %% ../nbs/13_cli.ipynb #d69ff401
 def _lines(file):
     "Names in a file, one a line; None where no file was given."
     from collapse_nb.core import CollapseError
-    if file is None: return None
-    try: names = [o.strip() for o in Path(file).read_text(encoding='utf-8').splitlines() if o.strip()]
-    except (OSError, ValueError) as e: raise CollapseError(f"class_names={file!r} cannot be read ({getattr(e, 'strerror', None) or e}); name a text file with one class a line.") from None
-    if len(names) > 1: return names
-    raise CollapseError(f"class_names={file!r} holds {len(names)} name(s); give a line for each class, in the order of the network's outputs.")
+
+    if file is None:
+        return None
+    try:
+        names = [
+            o.strip() for o in Path(file).read_text(encoding="utf-8").splitlines() if o.strip()
+        ]
+    except (OSError, ValueError) as e:
+        raise CollapseError(
+            f"class_names={file!r} cannot be read ({getattr(e, 'strerror', None) or e}); name a text file with one class a line."
+        ) from None
+    if len(names) > 1:
+        return names
+    raise CollapseError(
+        f"class_names={file!r} holds {len(names)} name(s); give a line for each class, in the order of the network's outputs."
+    )
+
 
 def _claimed(out):
     "The folder of a discovery: a new one, an empty one, or one of an earlier discovery."
     from collapse_nb.core import RunFolderError
+
     folder = Path(out)
-    if folder.exists() and not folder.is_dir(): raise RunFolderError(f"out={out!r} is a file; name a folder.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder/'discovery.json').is_file(): raise RunFolderError(f"out={out!r} holds files that are not of a discovery; choose a new or empty folder.")
+    if folder.exists() and not folder.is_dir():
+        raise RunFolderError(f"out={out!r} is a file; name a folder.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "discovery.json").is_file():
+        raise RunFolderError(
+            f"out={out!r} holds files that are not of a discovery; choose a new or empty folder."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
 
 def _sets(root, names):
     "Images to judge on, and the folder to find on: (tree, None) of <class>/*, (test, train folder) of both."
     from collapse_nb.discover import ImageTree
+
     root = Path(root)
-    both = all((root/o).is_dir() for o in ('train', 'test'))
-    train = ImageTree(root/'train', names) if both else None
-    return ImageTree(root/'test' if both else root, names or (train and train.class_names)), train
+    both = all((root / o).is_dir() for o in ("train", "test"))
+    train = ImageTree(root / "train", names) if both else None
+    return ImageTree(root / "test" if both else root, names or (train and train.class_names)), train
+
 
 def _discovered(report, tree, settings, folder):
     "Write the files of a discovery."
     from collapse_nb.core import atomic_write, write_json
-    images = report.per_image.assign(subclass=report.per_image.subclass.map(report.names), **{o: [report.class_names[i] for i in report.per_image[o]] for o in ('label', 'prediction')})
-    images.insert(0, 'file', [f.relative_to(tree.root).as_posix() for f in tree.files])
-    write_json(folder/'discovery.json', settings)
-    for name,frame in dict(subclasses=report.to_frame(), classes=report.by_class(), images=images).items():
-        with atomic_write(folder/f'{name}.csv') as tmp: frame.to_csv(tmp, index=False, errors='backslashreplace')
-    return report.to_html(folder/'report.html', f"Sub-classes of {settings['model']} on {tree.root.name if tree.root.name != 'test' else tree.root.parent.name}")
+
+    images = report.per_image.assign(
+        subclass=report.per_image.subclass.map(report.names),
+        **{
+            o: [report.class_names[i] for i in report.per_image[o]] for o in ("label", "prediction")
+        },
+    )
+    images.insert(0, "file", [f.relative_to(tree.root).as_posix() for f in tree.files])
+    write_json(folder / "discovery.json", settings)
+    for name, frame in dict(
+        subclasses=report.to_frame(), classes=report.by_class(), images=images
+    ).items():
+        with atomic_write(folder / f"{name}.csv") as tmp:
+            frame.to_csv(tmp, index=False, errors="backslashreplace")
+    return report.to_html(
+        folder / "report.html",
+        f"Sub-classes of {settings['model']} on {tree.root.name if tree.root.name != 'test' else tree.root.parent.name}",
+    )
+
 
 def _narrow(report, most=20):
     "The table of a discovery, for a terminal of 80 columns."
     frame = report.to_frame()
-    short = lambda o, n: '–' if o is None or o != o else ''.join(c if c.isprintable() else '?' for c in (o if len(o) <= n else o[:n-1] + '…'))
-    line = '{:24} {:>7} {:>8}   {:14} {:>7} {}'.format
-    lines = [line(short(o.name, 24), f'{o.images:,}', f'{o.accuracy:.1%}', f'{o.low:.1%}–{o.high:.1%}', f'{o.loss:.3g}', short(o.confused_with, 12)) if o.images else line(short(o.name, 24), 0, '–', '–', '–', '–') for o in frame[:most].itertuples()]
-    undecided = [short(report.class_names[c], 24) for c,k in report.clusterer.n_subclasses_.items() if k is None]
-    return '\n'.join([line('sub-class, worst first', 'images', 'accuracy', '95% interval', 'loss', 'confused with'), *lines] + [f'… and {len(frame)-most} more in subclasses.csv']*(len(frame) > most) + [f"undecided whether more: {', '.join(undecided[:3])}{f' and {len(undecided)-3} more' if len(undecided) > 3 else ''}"]*bool(undecided))
+    short = lambda o, n: (
+        "–"
+        if o is None or o != o
+        else "".join(
+            c if c.isprintable() else "?" for c in (o if len(o) <= n else o[: n - 1] + "…")
+        )
+    )
+    line = "{:24} {:>7} {:>8}   {:14} {:>7} {}".format
+    lines = [
+        line(
+            short(o.name, 24),
+            f"{o.images:,}",
+            f"{o.accuracy:.1%}",
+            f"{o.low:.1%}–{o.high:.1%}",
+            f"{o.loss:.3g}",
+            short(o.confused_with, 12),
+        )
+        if o.images
+        else line(short(o.name, 24), 0, "–", "–", "–", "–")
+        for o in frame[:most].itertuples()
+    ]
+    undecided = [
+        short(report.class_names[c], 24)
+        for c, k in report.clusterer.n_subclasses_.items()
+        if k is None
+    ]
+    return "\n".join(
+        [
+            line(
+                "sub-class, worst first",
+                "images",
+                "accuracy",
+                "95% interval",
+                "loss",
+                "confused with",
+            ),
+            *lines,
+        ]
+        + [f"… and {len(frame) - most} more in subclasses.csv"] * (len(frame) > most)
+        + [
+            f"undecided whether more: {', '.join(undecided[:3])}{f' and {len(undecided) - 3} more' if len(undecided) > 3 else ''}"
+        ]
+        * bool(undecided)
+    )
 
 # %% ../nbs/13_cli.ipynb #a70346b4
 @app.command()
 def discover(
-    model:Annotated[str, typer.Option(help='torchvision:NAME, or package.module:factory, which is imported', metavar='NAME')],
-    weights:Annotated[str, typer.Option(help='Its weights: a state_dict, or .safetensors', metavar='FILE')],
-    root:Annotated[str, typer.Option(help='Images: <class>/* that it was not trained on, or train/<class>/* and test/<class>/*', metavar='TREE')],
-    size:Annotated[Optional[int], typer.Option(help='Bring images to squares of so many pixels  [default: as they are]', metavar='N')] = None,
-    mean:Annotated[str, typer.Option(help='Subtracted, in units of 0…1: one number, or red,green,blue', metavar='X,…')] = '0',
-    std:Annotated[str, typer.Option(help='Divided by, likewise', metavar='X,…')] = '1',
-    grey:Annotated[bool, typer.Option('--grey', help='The network takes one channel')] = False,
-    layer:Annotated[Optional[str], typer.Option(help='Layer whose output is taken  [default: what the last linear layer takes in]', metavar='NAME')] = None,
-    class_names:Annotated[Optional[str], typer.Option(help="Names, one a line, in the order of the network's outputs  [default: sorted folders]", metavar='FILE')] = None,
-    n_subclasses:Annotated[str, typer.Option(help='auto, or a number for every class', metavar='N')] = 'auto',
-    device:Annotated[str, typer.Option(help='auto, cpu, cuda or cuda:N')] = 'auto',
-    out:Annotated[str, typer.Option(help='Folder of the report and its tables', metavar='DIR')] = 'discovery',
+    model: Annotated[
+        str,
+        typer.Option(
+            help="torchvision:NAME, or package.module:factory, which is imported", metavar="NAME"
+        ),
+    ],
+    weights: Annotated[
+        str, typer.Option(help="Its weights: a state_dict, or .safetensors", metavar="FILE")
+    ],
+    root: Annotated[
+        str,
+        typer.Option(
+            help="Images: <class>/* that it was not trained on, or train/<class>/* and test/<class>/*",
+            metavar="TREE",
+        ),
+    ],
+    size: Annotated[
+        Optional[int],
+        typer.Option(
+            help="Bring images to squares of so many pixels  [default: as they are]", metavar="N"
+        ),
+    ] = None,
+    mean: Annotated[
+        str,
+        typer.Option(
+            help="Subtracted, in units of 0…1: one number, or red,green,blue", metavar="X,…"
+        ),
+    ] = "0",
+    std: Annotated[str, typer.Option(help="Divided by, likewise", metavar="X,…")] = "1",
+    grey: Annotated[bool, typer.Option("--grey", help="The network takes one channel")] = False,
+    layer: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Layer whose output is taken  [default: what the last linear layer takes in]",
+            metavar="NAME",
+        ),
+    ] = None,
+    class_names: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Names, one a line, in the order of the network's outputs  [default: sorted folders]",
+            metavar="FILE",
+        ),
+    ] = None,
+    n_subclasses: Annotated[
+        str, typer.Option(help="auto, or a number for every class", metavar="N")
+    ] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    out: Annotated[
+        str, typer.Option(help="Folder of the report and its tables", metavar="DIR")
+    ] = "discovery",
 ):
     "Find the sub-classes hidden in the classes of your own model, and how it does on each."
     with _plainly():
         from collapse_nb.discover import discover_in_model, image_transform, load_model
         from collapse_nb.training import pick_device
-        settings = dict(model=model, weights=weights, root=root, size=size, mean=_several('mean', mean, float), std=_several('std', std, float), grey=grey, layer=layer, class_names=class_names, n_subclasses=n_subclasses)
-        scaled = image_transform(size, settings['mean'], settings['std'])
+
+        settings = dict(
+            model=model,
+            weights=weights,
+            root=root,
+            size=size,
+            mean=_several("mean", mean, float),
+            std=_several("std", std, float),
+            grey=grey,
+            layer=layer,
+            class_names=class_names,
+            n_subclasses=n_subclasses,
+        )
+        scaled = image_transform(size, settings["mean"], settings["std"])
         number = int(n_subclasses) if n_subclasses.isdecimal() else n_subclasses
         tree, train = _sets(root, _lines(class_names))
-        sys.path.append(os.getcwd()) # for a module of the user's, named in --model
+        sys.path.append(os.getcwd())  # for a module of the user's, named in --model
         network = load_model(model, len(tree.class_names), weights).to(pick_device(device))
         folder = _claimed(out)
-        report = discover_in_model(network, tree, train=train, transform=(lambda o: scaled(o.convert('L'))) if grey else scaled, layer=layer, n_subclasses=number)
+        report = discover_in_model(
+            network,
+            tree,
+            train=train,
+            transform=(lambda o: scaled(o.convert("L"))) if grey else scaled,
+            layer=layer,
+            n_subclasses=number,
+        )
         page = _discovered(report, tree, settings, folder)
         print(_narrow(report))
-        print(f'report: {page}', file=sys.stderr)
+        print(f"report: {page}", file=sys.stderr)
 
 # %% ../nbs/13_cli.ipynb #a02f1613
 def main():
     "The command `collapse-nb`."
-    warnings.formatwarning = lambda message, *where, **more: f'collapse-nb: warning: {message}\n'
+    warnings.formatwarning = lambda message, *where, **more: f"collapse-nb: warning: {message}\n"
     for o in (sys.stdout, sys.stderr):
-        if isinstance(o, io.TextIOWrapper): o.reconfigure(errors='backslashreplace') # where the terminal's encoding lacks a sign
-    app(prog_name='collapse-nb')
+        if isinstance(o, io.TextIOWrapper):
+            o.reconfigure(errors="backslashreplace")  # where the terminal's encoding lacks a sign
+    app(prog_name="collapse-nb")

@@ -8,10 +8,13 @@ __all__ = ['class_mean_span', 'separation', 'find_valley', 'count_valley', 'vall
            'bootstrap_intervals', 'ProbeResult', 'cluster_and_probe']
 
 # %% ../nbs/06_clustering.ipynb #36eeba9d
-import time, warnings
+import time
+import warnings
 from dataclasses import dataclass, field
 
-import numpy as np, pandas as pd, torch
+import numpy as np
+import pandas as pd
+import torch
 from scipy.optimize import linear_sum_assignment, minimize
 from scipy.sparse import issparse
 from scipy.stats import binom, kurtosis, norm
@@ -30,272 +33,414 @@ from .core import CollapseError, as_tensor, check_choice, check_number
 # %% ../nbs/06_clustering.ipynb #593e6321
 def _array(name, value):
     "`value` as float64 (N, d) of finite numbers."
-    if isinstance(value, torch.Tensor): value = as_tensor(name, value).cpu().double()
-    if issparse(value): raise CollapseError(f"{name} is a sparse matrix, and sparse input is not supported; give {name}.toarray().")
-    try: a = np.asarray(value)
-    except ValueError: raise CollapseError(f"{name} has rows of different lengths; give an array (N, d).") from None
-    if a.dtype.kind == 'c': raise CollapseError(f"{name} holds {a.dtype}. Complex data not supported; give real numbers.")
-    if a.dtype == object or a.dtype.kind not in 'fiub': raise CollapseError(f"{name} holds {a.dtype}, not numbers; give an array (N, d).")
-    if a.ndim != 2: raise CollapseError(f"{name} has shape {a.shape}. Reshape your data to (N, d), a row for each sample.")
-    if not a.size: raise CollapseError(f"{name} has {a.shape[0]} sample(s) and {a.shape[1]} feature(s) (shape={a.shape}) while a minimum of 1 is required.")
+    if isinstance(value, torch.Tensor):
+        value = as_tensor(name, value).cpu().double()
+    if issparse(value):
+        raise CollapseError(
+            f"{name} is a sparse matrix, and sparse input is not supported; give {name}.toarray()."
+        )
+    try:
+        a = np.asarray(value)
+    except ValueError:
+        raise CollapseError(
+            f"{name} has rows of different lengths; give an array (N, d)."
+        ) from None
+    if a.dtype.kind == "c":
+        raise CollapseError(
+            f"{name} holds {a.dtype}. Complex data not supported; give real numbers."
+        )
+    if a.dtype == object or a.dtype.kind not in "fiub":
+        raise CollapseError(f"{name} holds {a.dtype}, not numbers; give an array (N, d).")
+    if a.ndim != 2:
+        raise CollapseError(
+            f"{name} has shape {a.shape}. Reshape your data to (N, d), a row for each sample."
+        )
+    if not a.size:
+        raise CollapseError(
+            f"{name} has {a.shape[0]} sample(s) and {a.shape[1]} feature(s) (shape={a.shape}) while a minimum of 1 is required."
+        )
     a = a.astype(np.float64)
-    if not np.isfinite(a).all(): raise CollapseError(f"{name} has NaN or infinite values in {(~np.isfinite(a)).any(1).sum()} of {len(a)} rows; remove those rows first.")
-    if (largest := max(a.max(), -a.min())) > 1e150: raise CollapseError(f"{name} holds values up to {largest:.0e}, whose squares no float64 holds; divide {name} by a constant first.")
+    if not np.isfinite(a).all():
+        raise CollapseError(
+            f"{name} has NaN or infinite values in {(~np.isfinite(a)).any(1).sum()} of {len(a)} rows; remove those rows first."
+        )
+    if (largest := max(a.max(), -a.min())) > 1e150:
+        raise CollapseError(
+            f"{name} holds values up to {largest:.0e}, whose squares no float64 holds; divide {name} by a constant first."
+        )
     return a
+
 
 def _labels(name, value, n=None):
     "`value` as int64 (n,), whole numbers from 0; as many as there are, where n is not given."
-    if value is None: raise CollapseError(f"this requires {name} to be passed, but the target {name} is None; give one label a row.")
+    if value is None:
+        raise CollapseError(
+            f"this requires {name} to be passed, but the target {name} is None; give one label a row."
+        )
     a = np.asarray(as_tensor(name, value).cpu() if isinstance(value, torch.Tensor) else value)
-    if a.shape != (len(a) if n is None and a.ndim else n,): raise CollapseError(f"{name} has shape {a.shape} for {n or 'the'} rows of features; give one label a row.")
-    if a.dtype.kind not in 'iub': raise CollapseError(f"{name} holds {a.dtype}; give whole numbers, the index of each sample's class.")
+    if a.shape != (len(a) if n is None and a.ndim else n,):
+        raise CollapseError(
+            f"{name} has shape {a.shape} for {n or 'the'} rows of features; give one label a row."
+        )
+    if a.dtype.kind not in "iub":
+        raise CollapseError(
+            f"{name} holds {a.dtype}; give whole numbers, the index of each sample's class."
+        )
     a = a.astype(np.int64)
-    if len(a) and a.min() < 0: raise CollapseError(f"{name} has the negative value {a.min()} as int64; give class indices from 0.")
+    if len(a) and a.min() < 0:
+        raise CollapseError(
+            f"{name} has the negative value {a.min()} as int64; give class indices from 0."
+        )
     return a
 
+
 def class_mean_span(
-    features, # (N, d)
-    labels, # (N,) class indices
-)->np.ndarray: # (r, d) orthonormal rows, r ≤ min(K−1, d)
+    features,  # (N, d)
+    labels,  # (N,) class indices
+) -> np.ndarray:  # (r, d) orthonormal rows, r ≤ min(K−1, d)
     "An orthonormal basis of the space that the centred class means span."
-    h = _array('features', features); y = _labels('labels', labels, len(h))
-    M = np.stack([h[y==c].mean(0) for c in np.unique(y)])
+    h = _array("features", features)
+    y = _labels("labels", labels, len(h))
+    M = np.stack([h[y == c].mean(0) for c in np.unique(y)])
     largest = np.linalg.norm(M, axis=1).max()
     s, Vt = np.linalg.svd(M - M.mean(0), full_matrices=False)[1:]
-    return Vt[:len(M)-1][s[:len(M)-1] > np.finfo(float).eps*max(M.shape)*largest]
+    return Vt[: len(M) - 1][s[: len(M) - 1] > np.finfo(float).eps * max(M.shape) * largest]
 
 # %% ../nbs/06_clustering.ipynb #09540cbc
-_GRID = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15) # numbers of components that are tried
+_GRID = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # numbers of components that are tried
+
 
 def separation(
-    mixture, # A fitted `GaussianMixture` with full covariances
-)->float: # 0 for parts with one centre
+    mixture,  # A fitted `GaussianMixture` with full covariances
+) -> float:  # 0 for parts with one centre
     "Fisher's separation tr(Σ̄⁻¹B) of a mixture's parts."
     w, m = mixture.weights_, mixture.means_ - mixture.weights_ @ mixture.means_
-    within = np.einsum('k,kij->ij', w, mixture.covariances_)
-    return float(np.trace(np.linalg.solve(within, np.einsum('k,ki,kj->ij', w, m, m))))
+    within = np.einsum("k,kij->ij", w, mixture.covariances_)
+    return float(np.trace(np.linalg.solve(within, np.einsum("k,ki,kj->ij", w, m, m))))
+
 
 def _whitening(x, span):
     "Mean of x outside the span, and (d, m) directions that give unit variances, the largest variance first."
     x = x - x @ span.T @ span
     mean = x.mean(0)
-    lam, U = np.linalg.eigh((x-mean).T @ (x-mean) / len(x))
-    lam, U = lam[::-1], U[:,::-1]
-    keep = lam > 1e-12*max(lam[0], np.finfo(float).tiny)
-    return mean, (U - span.T @ (span @ U))[:,keep] / np.sqrt(lam[keep])
+    lam, U = np.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+    lam, U = lam[::-1], U[:, ::-1]
+    keep = lam > 1e-12 * max(lam[0], np.finfo(float).tiny)
+    return mean, (U - span.T @ (span @ U))[:, keep] / np.sqrt(lam[keep])
+
 
 def _fit_parts(z, k, method, n_components, seed):
     "A fitted clusterer of whitened features, on the number of components that separates best."
-    if method == 'kmeans': fit = lambda m: KMeans(k, n_init=10, random_state=seed).fit(z[:,:m])
-    else: fit = lambda m: GaussianMixture(k, n_init=3, random_state=seed, max_iter=200).fit(z[:,:m])
-    if n_components != 'auto': return fit(min(n_components, z.shape[1]))
-    top = max(1, min(z.shape[1], len(z)//(10*k)))
-    mixtures = [GaussianMixture(k, n_init=3, random_state=seed, max_iter=200).fit(z[:,:m]) for m in _GRID if m <= top]
+    if method == "kmeans":
+        fit = lambda m: KMeans(k, n_init=10, random_state=seed).fit(z[:, :m])
+    else:
+        fit = lambda m: GaussianMixture(k, n_init=3, random_state=seed, max_iter=200).fit(z[:, :m])
+    if n_components != "auto":
+        return fit(min(n_components, z.shape[1]))
+    top = max(1, min(z.shape[1], len(z) // (10 * k)))
+    mixtures = [
+        GaussianMixture(k, n_init=3, random_state=seed, max_iter=200).fit(z[:, :m])
+        for m in _GRID
+        if m <= top
+    ]
     best = max(mixtures, key=separation)
-    return best if method == 'gmm' else fit(best.n_features_in_)
+    return best if method == "gmm" else fit(best.n_features_in_)
 
 # %% ../nbs/06_clustering.ipynb #8c562692
-_GAP = 0.85 # share of its lesser peak that a valley holds at most; two equal Gaussian parts with a tenth of each on the wrong side have it
+_GAP = 0.85  # share of its lesser peak that a valley holds at most; two equal Gaussian parts with a tenth of each on the wrong side have it
+
 
 def find_valley(
-    t, # (n,) projections on an axis
-    bins:int=32, # Steps between the 0.5% and the 99.5% quantile
-)->np.ndarray|None: # (3, 2) bounds of the windows left peak, valley, right peak; None if t has no spread
+    t,  # (n,) projections on an axis
+    bins: int = 32,  # Steps between the 0.5% and the 99.5% quantile
+) -> (
+    np.ndarray | None
+):  # (3, 2) bounds of the windows left peak, valley, right peak; None if t has no spread
     "The three windows of equal width that speak most for a valley."
-    low, high = np.quantile(t, [.005, .995])
-    if not high > low: return None
-    edges, best, windows = np.linspace(low, high, bins+1), -np.inf, None
+    low, high = np.quantile(t, [0.005, 0.995])
+    if not high > low:
+        return None
+    edges, best, windows = np.linspace(low, high, bins + 1), -np.inf, None
     upto = np.r_[0, np.cumsum(np.histogram(t, edges)[0])]
-    for w in range(1, bins//3+1):
-        inside = upto[w:] - upto[:-w] # samples in the window of w steps that starts at each step
-        v = np.arange(w, len(inside)-w)
-        left, right = np.maximum.accumulate(inside)[v-w], np.maximum.accumulate(inside[::-1])[::-1][v+w]
-        depth = np.min([(_GAP*o - inside[v])/np.sqrt(_GAP*o + inside[v] + 1) for o in (left, right)], 0)
-        if depth.max() <= best: continue
+    for w in range(1, bins // 3 + 1):
+        inside = upto[w:] - upto[:-w]  # samples in the window of w steps that starts at each step
+        v = np.arange(w, len(inside) - w)
+        left, right = (
+            np.maximum.accumulate(inside)[v - w],
+            np.maximum.accumulate(inside[::-1])[::-1][v + w],
+        )
+        depth = np.min(
+            [(_GAP * o - inside[v]) / np.sqrt(_GAP * o + inside[v] + 1) for o in (left, right)], 0
+        )
+        if depth.max() <= best:
+            continue
         best, at = depth.max(), v[depth.argmax()]
-        windows = edges[[[i, i+w] for i in (inside[:at-w+1].argmax(), at, at+w+inside[at+w:].argmax())]]
+        windows = edges[
+            [
+                [i, i + w]
+                for i in (inside[: at - w + 1].argmax(), at, at + w + inside[at + w :].argmax())
+            ]
+        ]
     return windows
 
+
 def count_valley(
-    t, # (n,) projections, of other samples than those the windows were chosen on
-    windows, # (3, 2) as `find_valley` gives them
-)->np.ndarray: # (2,)
+    t,  # (n,) projections, of other samples than those the windows were chosen on
+    windows,  # (3, 2) as `find_valley` gives them
+) -> np.ndarray:  # (2,)
     "Samples in the valley, and in the lesser of the two peaks."
-    left, valley, right = (((t >= a) & (t < b)).sum() for a,b in windows)
+    left, valley, right = (((t >= a) & (t < b)).sum() for a, b in windows)
     return np.array([valley, min(left, right)])
 
+
 def valley_p(
-    valley, # Samples in the valley
-    peak, # Samples in the lesser peak
-)->float: # Small if there are two modes
+    valley,  # Samples in the valley
+    peak,  # Samples in the lesser peak
+) -> float:  # Small if there are two modes
     "p-value of one mode, or two with a valley that holds 0.85 of the lesser peak."
-    return float(binom.cdf(valley, valley+peak, _GAP/(1+_GAP)))
+    return float(binom.cdf(valley, valley + peak, _GAP / (1 + _GAP)))
 
 # %% ../nbs/06_clustering.ipynb #096df660
-_TRIES = (1, 2, 4, 8, 12) # numbers of components on which a two-part mixture gives an axis
-_WIDE = (12, 25, 50, 100) # numbers of components on which least kurtosis gives one
-_FIT_ON, _FLAT_ON = 1000, 6000 # samples that a mixture, and an axis of least kurtosis, is fitted on, at most
-_STARTS, _PATHS = 8, 4 # starting points on the fewest components; minima that are followed to more of them
-_RUNS, _DRAWS = 8, 5 # random halvings of a piece; draws from each one-component law
-_LEVEL = 0.01 # p below which a run has found a valley
-_FEW, _MANY = 0.25, 0.75 # share of runs up to which there is no valley, and from which there is one
+_TRIES = (1, 2, 4, 8, 12)  # numbers of components on which a two-part mixture gives an axis
+_WIDE = (12, 25, 50, 100)  # numbers of components on which least kurtosis gives one
+_FIT_ON, _FLAT_ON = (
+    1000,
+    6000,
+)  # samples that a mixture, and an axis of least kurtosis, is fitted on, at most
+_STARTS, _PATHS = (
+    8,
+    4,
+)  # starting points on the fewest components; minima that are followed to more of them
+_RUNS, _DRAWS = 8, 5  # random halvings of a piece; draws from each one-component law
+_LEVEL = 0.01  # p below which a run has found a valley
+_FEW, _MANY = (
+    0.25,
+    0.75,
+)  # share of runs up to which there is no valley, and from which there is one
+
 
 def _axis(z, seed):
     "Fisher's axis (m,) of a two-part mixture of z."
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore', ConvergenceWarning) # an axis that is not final yet is judged like any other: on samples it has not seen
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # an axis that is not final yet is judged like any other: on samples it has not seen
         g = GaussianMixture(2, random_state=seed).fit(z)
-    return np.linalg.solve(np.einsum('k,kij->ij', g.weights_, g.covariances_), g.means_[1] - g.means_[0])
+    return np.linalg.solve(
+        np.einsum("k,kij->ij", g.weights_, g.covariances_), g.means_[1] - g.means_[0]
+    )
+
 
 def _kurtosis(w, z):
     "Kurtosis of centred z along w, and its gradient."
     t = z @ w
-    s, c = max(t @ t/len(z), 1e-150), t**3
-    k = c @ t/len(z)/s**2
-    return k, (c @ z - k*s*(t @ z))*4/len(z)/s**2
+    s, c = max(t @ t / len(z), 1e-150), t**3
+    k = c @ t / len(z) / s**2
+    return k, (c @ z - k * s * (t @ z)) * 4 / len(z) / s**2
+
 
 def _flat_axes(z, widths, rng):
     "Axes (m,) of least kurtosis on the first m components, for each m of `widths`: of the minima found, the one with the clearest valley."
-    paths:list = []
+    paths: list = []
     z, axes = z - z.mean(0), []
     for m in widths:
-        starts = [np.pad(o, (0, m-len(o))) for o in paths] or rng.standard_normal((_STARTS, m))
-        minima = sorted((minimize(_kurtosis, o, z[:,:m], 'L-BFGS-B', jac=True, options=dict(maxiter=60)) for o in starts), key=lambda o: o.fun)
+        starts = [np.pad(o, (0, m - len(o))) for o in paths] or rng.standard_normal((_STARTS, m))
+        minima = sorted(
+            (
+                minimize(_kurtosis, o, z[:, :m], "L-BFGS-B", jac=True, options=dict(maxiter=60))
+                for o in starts
+            ),
+            key=lambda o: o.fun,
+        )
         paths = []
-        for w in (o.x/np.linalg.norm(o.x) for o in minima):
-            if len(paths) < _PATHS and all(abs(w @ o) < .98 for o in paths): paths.append(w)
-        axes.append(min(paths, key=lambda w: _valley(z[:,:m] @ w)))
+        for w in (o.x / np.linalg.norm(o.x) for o in minima):
+            if len(paths) < _PATHS and all(abs(w @ o) < 0.98 for o in paths):
+                paths.append(w)
+        axes.append(min(paths, key=lambda w: _valley(z[:, :m] @ w)))
     return axes
+
 
 def _valley(t):
     "p-value of the best windows on the samples that they were chosen on: a measure of depth, not a test."
     windows = find_valley(t)
-    return 1. if windows is None else valley_p(*count_valley(t, windows))
+    return 1.0 if windows is None else valley_p(*count_valley(t, windows))
+
 
 def _axes(z, most, rng):
     "Axes on which a valley may lie, on `most` components at most."
-    two = [_axis(z[:_FIT_ON,:m], int(rng.integers(2**31))) for m in _TRIES if m <= most]
+    two = [_axis(z[:_FIT_ON, :m], int(rng.integers(2**31))) for m in _TRIES if m <= most]
     return two + _flat_axes(z[:_FLAT_ON], [m for m in _WIDE if m <= most], rng)
+
 
 def _cross(z, halves, axes):
     "p-value of one mode, each half counted in the windows of the other on the axis of the other; an axis and the middle of its valley."
     counts, cut = np.zeros(2, int), None
     for fit, rest, axis in zip(halves, halves[::-1], axes):
-        t = z[:,:len(axis)] @ axis
+        t = z[:, : len(axis)] @ axis
         windows = find_valley(t[fit])
-        if windows is not None: counts, cut = counts + count_valley(t[rest], windows), (axis, windows[1].mean())
+        if windows is not None:
+            counts, cut = counts + count_valley(t[rest], windows), (axis, windows[1].mean())
     return valley_p(*counts), cut
+
 
 def _run(z, rng):
     "Score of the best valley in one halving of z, and where it is."
-    halves, most = np.array_split(rng.permutation(len(z)), 2), min(z.shape[1], len(z)//40)
+    halves, most = np.array_split(rng.permutation(len(z)), 2), min(z.shape[1], len(z) // 40)
     found = [_cross(z, halves, o) for o in zip(*(_axes(z[h], most, rng) for h in halves))]
-    p, cut = min(found, key=lambda o: o[0], default=(1., None))
-    return norm.isf(np.clip(p*max(1, len(found)), 1e-300, 1-1e-9)), cut
-
+    p, cut = min(found, key=lambda o: o[0], default=(1.0, None))
+    return norm.isf(np.clip(p * max(1, len(found)), 1e-300, 1 - 1e-9)), cut
 
 # %% ../nbs/06_clustering.ipynb #70f81d33
 def draw_student(
-    z, # (n, m) whitened features of a class
-    rng, # A NumPy generator
-)->np.ndarray: # (n, m)
+    z,  # (n, m) whitened features of a class
+    rng,  # A NumPy generator
+) -> np.ndarray:  # (n, m)
     "As many samples from a multivariate Student t (a Gaussian, if the axes have no excess kurtosis)."
     excess, x = kurtosis(z, axis=0).mean(), rng.standard_normal(z.shape)
-    if not excess > 0: return x
-    df = 4 + 6/excess
-    return x*np.sqrt((df-2)/rng.chisquare(df, (len(z),1)))
+    if not excess > 0:
+        return x
+    df = 4 + 6 / excess
+    return x * np.sqrt((df - 2) / rng.chisquare(df, (len(z), 1)))
+
 
 def draw_filled(
-    z, # (n, m) whitened features of a class
-    rng, # A NumPy generator
-)->np.ndarray: # (n, m)
+    z,  # (n, m) whitened features of a class
+    rng,  # A NumPy generator
+) -> np.ndarray:  # (n, m)
     "As many samples with independent axes, each with its own histogram, valleys filled."
     return np.stack([_filled(t, rng) for t in z.T], 1)
 
+
 def _filled(t, rng, bins=32):
     "Samples from the histogram of t, made unimodal by isotonic regression on both sides of its highest bin."
-    low, high = np.quantile(t, [.005,.995])
-    edges = np.unique(np.r_[t.min(), np.linspace(low, high, bins-1), t.max()])
-    if len(edges) < 2: return t.copy()
-    width = np.diff(edges); density = np.histogram(t, edges)[0]/width
+    low, high = np.quantile(t, [0.005, 0.995])
+    edges = np.unique(np.r_[t.min(), np.linspace(low, high, bins - 1), t.max()])
+    if len(edges) < 2:
+        return t.copy()
+    width = np.diff(edges)
+    density = np.histogram(t, edges)[0] / width
     top = int(density.argmax()) + 1
     up = isotonic_regression(density[:top], sample_weight=width[:top])
-    down = isotonic_regression(density[top:], sample_weight=width[top:], increasing=False) if top < len(density) else []
-    p = np.r_[up, down]*width
-    i = rng.choice(len(p), len(t), p=p/p.sum())
-    return edges[i] + rng.random(len(t))*width[i]
+    down = (
+        isotonic_regression(density[top:], sample_weight=width[top:], increasing=False)
+        if top < len(density)
+        else []
+    )
+    p = np.r_[up, down] * width
+    i = rng.choice(len(p), len(t), p=p / p.sum())
+    return edges[i] + rng.random(len(t)) * width[i]
 
 # %% ../nbs/06_clustering.ipynb #b7392cff
 def _look(z, rng):
     "A line of the score curve for one piece, and where its clearest valley is."
     runs = [_run(z, rng) for _ in range(_RUNS)]
-    scores, limit, null = np.array([o[0] for o in runs]), norm.isf(_LEVEL), float('nan')
-    if (scores >= limit).mean() > _FEW: null = max(_run(draw(z, rng), rng)[0] for draw in (draw_student, draw_filled) for _ in range(_DRAWS))
-    line = dict(samples=len(z), score=float(np.median(scores)), null=float(null), stability=float((scores >= np.fmax(limit, null)).mean()))
+    scores, limit, null = np.array([o[0] for o in runs]), norm.isf(_LEVEL), float("nan")
+    if (scores >= limit).mean() > _FEW:
+        null = max(
+            _run(draw(z, rng), rng)[0]
+            for draw in (draw_student, draw_filled)
+            for _ in range(_DRAWS)
+        )
+    line = dict(
+        samples=len(z),
+        score=float(np.median(scores)),
+        null=float(null),
+        stability=float((scores >= np.fmax(limit, null)).mean()),
+    )
     return line, max(runs, key=lambda o: o[0])[1]
 
+
 def count_subclasses(
-    features, # (n, d) features of one class
-    span=None, # (r, d) orthonormal rows of directions to leave out: `class_mean_span`
-    random_state:int=0, # Decides halves, starting points and draws
-)->tuple: # Number of sub-classes, None if undecided; a DataFrame with a line for each step: k, samples of the piece, median score, highest null score, stability
+    features,  # (n, d) features of one class
+    span=None,  # (r, d) orthonormal rows of directions to leave out: `class_mean_span`
+    random_state: int = 0,  # Decides halves, starting points and draws
+) -> tuple:  # Number of sub-classes, None if undecided; a DataFrame with a line for each step: k, samples of the piece, median score, highest null score, stability
     "How many parts with valleys between them a class has."
-    x, rng = _array('features', features), np.random.default_rng(random_state)
+    x, rng = _array("features", features), np.random.default_rng(random_state)
     mean, directions = _whitening(x, span := np.zeros((0, x.shape[1])) if span is None else span)
-    z = (x - x @ span.T @ span - mean) @ directions[:,:max(_WIDE)]
+    z = (x - x @ span.T @ span - mean) @ directions[:, : max(_WIDE)]
     pieces, curve = [(z, *_look(z, rng))], []
     while True:
-        z, line, cut = piece = max(pieces, key=lambda o: (o[1]['stability'] >= _MANY, o[1]['score']))
-        curve.append(dict(k=len(pieces)+1) | line)
-        if line['stability'] < _MANY: break
-        side = z[:,:len(cut[0])] @ cut[0] > cut[1]
-        pieces = [o for o in pieces if o is not piece] + [(p, *_look(p, rng)) for p in (z[side], z[~side])]
-    undecided = len(pieces) == 1 and line['stability'] > _FEW
+        z, line, cut = piece = max(
+            pieces, key=lambda o: (o[1]["stability"] >= _MANY, o[1]["score"])
+        )
+        curve.append(dict(k=len(pieces) + 1) | line)
+        if line["stability"] < _MANY:
+            break
+        side = z[:, : len(cut[0])] @ cut[0] > cut[1]
+        pieces = [o for o in pieces if o is not piece] + [
+            (p, *_look(p, rng)) for p in (z[side], z[~side])
+        ]
+    undecided = len(pieces) == 1 and line["stability"] > _FEW
     return None if undecided else len(pieces), pd.DataFrame(curve)
 
 # %% ../nbs/06_clustering.ipynb #59cd2b93
 class _TsneParts:
     "t-SNE, then k-means in the plane."
-    def __init__(self, k, seed): self.k, self.seed = k, seed
+
+    def __init__(self, k, seed):
+        self.k, self.seed = k, seed
 
     def fit(self, x):
         "Embed x and cluster the points."
-        try: from openTSNE import TSNE
-        except ImportError: raise CollapseError("method='tsne' needs openTSNE, which cannot be imported; install it with `pip install 'collapse_nb[tsne]'`, or take method='gmm'.") from None
-        self.x, self.embedding = x, TSNE(perplexity=min(30, max(1, (len(x)-1)//3)), random_state=self.seed).fit(x)
-        self.clusters = KMeans(self.k, n_init=10, random_state=self.seed).fit(np.asarray(self.embedding, float))
+        try:
+            from openTSNE import TSNE
+        except ImportError:
+            raise CollapseError(
+                "method='tsne' needs openTSNE, which cannot be imported; install it with `pip install 'collapse_nb[tsne]'`, or take method='gmm'."
+            ) from None
+        self.x, self.embedding = (
+            x,
+            TSNE(perplexity=min(30, max(1, (len(x) - 1) // 3)), random_state=self.seed).fit(x),
+        )
+        self.clusters = KMeans(self.k, n_init=10, random_state=self.seed).fit(
+            np.asarray(self.embedding, float)
+        )
         return self
 
     def predict(self, x):
         "Cluster of each row; the rows that were embedded keep their place, others are put into the same plane."
-        if np.array_equal(x, self.x): return self.clusters.labels_
+        if np.array_equal(x, self.x):
+            return self.clusters.labels_
         return self.clusters.predict(np.asarray(self.embedding.transform(x), float))
 
 # %% ../nbs/06_clustering.ipynb #f460d700
 class SubclassClusterer(ClusterMixin, BaseEstimator):
     "Clusters inside each class, in the whitened directions that the class means do not span."
-    def __init__(self,
-        n_subclasses=2, # Sub-classes of each class: an int, 'auto', or `{class: int or 'auto'}`
-        method:str='gmm', # 'gmm', a Gaussian mixture; 'kmeans'; or 'tsne', t-SNE of the plain features, then k-means (extra [tsne])
-        n_components='auto', # Whitened principal components to cluster on; 'auto' chooses for each class
-        random_state:int=0, # Decides the starting points, and with 'auto' the halves and draws
-    ):
-        self.n_subclasses, self.method, self.n_components, self.random_state = n_subclasses, method, n_components, random_state
 
-    def fit(self,
-        H, # (N, d) features
-        coarse, # (N,) class of each sample
+    def __init__(
+        self,
+        n_subclasses=2,  # Sub-classes of each class: an int, 'auto', or `{class: int or 'auto'}`
+        method: str = "gmm",  # 'gmm', a Gaussian mixture; 'kmeans'; or 'tsne', t-SNE of the plain features, then k-means (extra [tsne])
+        n_components="auto",  # Whitened principal components to cluster on; 'auto' chooses for each class
+        random_state: int = 0,  # Decides the starting points, and with 'auto' the halves and draws
+    ):
+        self.n_subclasses, self.method, self.n_components, self.random_state = (
+            n_subclasses,
+            method,
+            n_components,
+            random_state,
+        )
+
+    def fit(
+        self,
+        H,  # (N, d) features
+        coarse,  # (N,) class of each sample
     ):
         "Find the sub-classes; `labels_` (N,) are their global ids."
-        H = _array('H', H); coarse = _labels('coarse', coarse, len(H))
-        check_choice('method', self.method, ['gmm', 'kmeans', 'tsne'])
-        if self.n_components != 'auto': check_number('n_components', self.n_components, low=1, integer=True)
+        H = _array("H", H)
+        coarse = _labels("coarse", coarse, len(H))
+        check_choice("method", self.method, ["gmm", "kmeans", "tsne"])
+        if self.n_components != "auto":
+            check_number("n_components", self.n_components, low=1, integer=True)
         self.span_, self.n_features_in_ = class_mean_span(H, coarse), H.shape[1]
         self.parts_, self.subclasses_, self.n_subclasses_, self.scores_, n = {}, {}, {}, {}, 0
-        with threadpool_limits(1): # hundreds of small fits, in which threads would only wait for each other
+        with threadpool_limits(
+            1
+        ):  # hundreds of small fits, in which threads would only wait for each other
             for c in np.unique(coarse).tolist():
-                k = self.n_subclasses_[c] = self._number(c, H[coarse==c])
-                self.parts_[c] = self._fit_class(c, H[coarse==c], k or 1)
+                k = self.n_subclasses_[c] = self._number(c, H[coarse == c])
+                self.parts_[c] = self._fit_class(c, H[coarse == c], k or 1)
                 self.subclasses_[c] = list(range(n, n := n + (k or 1)))
         self.labels_ = self.predict(H, coarse)
         return self
@@ -304,178 +449,287 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         "How many sub-classes class c is to have; None if that is undecided."
         k = self.n_subclasses
         if isinstance(k, dict):
-            if c not in k: raise CollapseError(f"n_subclasses names no number for class {c}; it has {', '.join(map(str, k))}.")
+            if c not in k:
+                raise CollapseError(
+                    f"n_subclasses names no number for class {c}; it has {', '.join(map(str, k))}."
+                )
             k = k[c]
         if isinstance(k, str):
-            check_choice('n_subclasses', k, ['auto', 'a whole number from 1'])
+            check_choice("n_subclasses", k, ["auto", "a whole number from 1"])
             k, self.scores_[c] = count_subclasses(x, self.span_, self.random_state)
             return k
-        return check_number('n_subclasses', k, low=1, integer=True)
+        return check_number("n_subclasses", k, low=1, integer=True)
 
     def _fit_class(self, c, x, k):
         "Whitening and clusterer of one class; None if it is not to be divided."
-        if k == 1: return None
-        if k > len(x): raise CollapseError(f"n_subclasses={k}, but class {c} has only {len(x)} samples; ask for fewer, or give more samples.")
-        if self.method == 'tsne': return _TsneParts(k, self.random_state).fit(x)
+        if k == 1:
+            return None
+        if k > len(x):
+            raise CollapseError(
+                f"n_subclasses={k}, but class {c} has only {len(x)} samples; ask for fewer, or give more samples."
+            )
+        if self.method == "tsne":
+            return _TsneParts(k, self.random_state).fit(x)
         mean, directions = _whitening(x, self.span_)
-        if not directions.shape[1]: raise CollapseError(f"class {c} has no variation outside the span of the class means, so it cannot be divided into {k}; ask for n_subclasses=1 there.")
-        return mean, directions, _fit_parts((x - x @ self.span_.T @ self.span_ - mean) @ directions, k, self.method, self.n_components, self.random_state)
+        if not directions.shape[1]:
+            raise CollapseError(
+                f"class {c} has no variation outside the span of the class means, so it cannot be divided into {k}; ask for n_subclasses=1 there."
+            )
+        return (
+            mean,
+            directions,
+            _fit_parts(
+                (x - x @ self.span_.T @ self.span_ - mean) @ directions,
+                k,
+                self.method,
+                self.n_components,
+                self.random_state,
+            ),
+        )
 
-    def predict(self,
-        H, # (N, d) features
-        coarse, # (N,) class of each sample, one of those fitted
-    )->np.ndarray: # (N,) global ids
+    def predict(
+        self,
+        H,  # (N, d) features
+        coarse,  # (N,) class of each sample, one of those fitted
+    ) -> np.ndarray:  # (N,) global ids
         "Sub-class of each sample, inside its class."
-        check_is_fitted(self, 'span_')
-        H = _array('H', H); coarse = _labels('coarse', coarse, len(H))
-        if H.shape[1] != self.span_.shape[1]: raise CollapseError(f"H has {H.shape[1]} dimensions; the clusterer was fitted on {self.span_.shape[1]}.")
+        check_is_fitted(self, "span_")
+        H = _array("H", H)
+        coarse = _labels("coarse", coarse, len(H))
+        if H.shape[1] != self.span_.shape[1]:
+            raise CollapseError(
+                f"H has {H.shape[1]} dimensions; the clusterer was fitted on {self.span_.shape[1]}."
+            )
         unknown = set(np.unique(coarse)) - set(self.subclasses_)
-        if unknown: raise CollapseError(f"coarse holds class {min(unknown)}, which was not there in fit; those were {', '.join(map(str, self.subclasses_))}.")
+        if unknown:
+            raise CollapseError(
+                f"coarse holds class {min(unknown)}, which was not there in fit; those were {', '.join(map(str, self.subclasses_))}."
+            )
         out = np.empty(len(H), np.int64)
-        for c in np.unique(coarse).tolist(): out[coarse==c] = self.subclasses_[c][0] + self._parts_of(c, H[coarse==c])
+        for c in np.unique(coarse).tolist():
+            out[coarse == c] = self.subclasses_[c][0] + self._parts_of(c, H[coarse == c])
         return out
 
     def _parts_of(self, c, x):
         "Cluster of each sample of class c, from 0."
-        if self.parts_[c] is None: return 0
-        if self.method == 'tsne': return self.parts_[c].predict(x)
+        if self.parts_[c] is None:
+            return 0
+        if self.method == "tsne":
+            return self.parts_[c].predict(x)
         mean, directions, fitted = self.parts_[c]
-        return fitted.predict((x - x @ self.span_.T @ self.span_ - mean) @ directions[:,:fitted.n_features_in_])
+        return fitted.predict(
+            (x - x @ self.span_.T @ self.span_ - mean) @ directions[:, : fitted.n_features_in_]
+        )
 
 # %% ../nbs/06_clustering.ipynb #05269462
 class LinearProbe(ClassifierMixin, BaseEstimator):
     "Multinomial logistic regression on whitened features."
-    def __init__(self,
-        C:float=0.1, # Inverse of the L2 penalty on whitened features, as in scikit-learn
-        max_iter:int=1000, # Steps of L-BFGS at most
-    ): self.C, self.max_iter = C, max_iter
 
-    def fit(self,
-        H, # (N, d) features
-        y, # (N,) labels, whole numbers from 0
+    def __init__(
+        self,
+        C: float = 0.1,  # Inverse of the L2 penalty on whitened features, as in scikit-learn
+        max_iter: int = 1000,  # Steps of L-BFGS at most
+    ):
+        self.C, self.max_iter = C, max_iter
+
+    def fit(
+        self,
+        H,  # (N, d) features
+        y,  # (N,) labels, whole numbers from 0
     ):
         "Fit to convergence."
-        check_number('C', self.C, low=0, above=True)
-        H = _array('H', H); y = _labels('y', y, len(H))
+        check_number("C", self.C, low=0, above=True)
+        H = _array("H", H)
+        y = _labels("y", y, len(H))
         self.classes_, self.n_features_in_ = np.unique(y), H.shape[1]
-        if len(self.classes_) < 2: raise CollapseError(f"y holds one class only, {y[0]}; a probe needs at least two.")
-        pca = PCA(svd_solver='covariance_eigh').fit(H)
-        keep = pca.explained_variance_ > 1e-12*max(pca.explained_variance_[0], np.finfo(float).tiny)
-        if not keep.any(): raise CollapseError(f"H is the same in all {len(H)} rows; there is nothing to fit.")
-        self.mean_, self.directions_ = pca.mean_, pca.components_[keep].T / np.sqrt(pca.explained_variance_[keep])
-        self.logistic_ = LogisticRegression(C=self.C, max_iter=self.max_iter).fit(self._whiten(H), y)
+        if len(self.classes_) < 2:
+            raise CollapseError(f"y holds one class only, {y[0]}; a probe needs at least two.")
+        pca = PCA(svd_solver="covariance_eigh").fit(H)
+        keep = pca.explained_variance_ > 1e-12 * max(
+            pca.explained_variance_[0], np.finfo(float).tiny
+        )
+        if not keep.any():
+            raise CollapseError(f"H is the same in all {len(H)} rows; there is nothing to fit.")
+        self.mean_, self.directions_ = (
+            pca.mean_,
+            pca.components_[keep].T / np.sqrt(pca.explained_variance_[keep]),
+        )
+        self.logistic_ = LogisticRegression(C=self.C, max_iter=self.max_iter).fit(
+            self._whiten(H), y
+        )
         self.n_iter_ = self.logistic_.n_iter_
         return self
 
-    def _whiten(self, H): return (H - self.mean_) @ self.directions_
+    def _whiten(self, H):
+        return (H - self.mean_) @ self.directions_
 
-    def predict(self,
-        H, # (N, d) features
-    )->np.ndarray: # (N,) labels
+    def predict(
+        self,
+        H,  # (N, d) features
+    ) -> np.ndarray:  # (N,) labels
         "The most likely label of each sample."
-        check_is_fitted(self, 'logistic_')
-        H = _array('H', H)
-        if H.shape[1] != self.n_features_in_: raise CollapseError(f"H has {H.shape[1]} dimensions; the probe was fitted on {self.n_features_in_}.")
+        check_is_fitted(self, "logistic_")
+        H = _array("H", H)
+        if H.shape[1] != self.n_features_in_:
+            raise CollapseError(
+                f"H has {H.shape[1]} dimensions; the probe was fitted on {self.n_features_in_}."
+            )
         return self.logistic_.predict(self._whiten(H))
 
 # %% ../nbs/06_clustering.ipynb #22872e58
 def match_clusters(
-    clusters, # (N,) cluster ids
-    fine, # (N,) fine labels of the same samples
-    coarse=None, # (N,) coarse labels: clusters are matched inside each; None: all together
-)->dict: # {cluster: fine class}
+    clusters,  # (N,) cluster ids
+    fine,  # (N,) fine labels of the same samples
+    coarse=None,  # (N,) coarse labels: clusters are matched inside each; None: all together
+) -> dict:  # {cluster: fine class}
     "The one-to-one matching of clusters with fine classes that gets most samples right."
-    fine = _labels('fine', fine); clusters = _labels('clusters', clusters, len(fine))
-    coarse = np.zeros(len(fine), int) if coarse is None else _labels('coarse', coarse, len(fine))
-    mapping:dict = {}
+    fine = _labels("fine", fine)
+    clusters = _labels("clusters", clusters, len(fine))
+    coarse = np.zeros(len(fine), int) if coarse is None else _labels("coarse", coarse, len(fine))
+    mapping: dict = {}
     for c in np.unique(coarse):
-        k, i = np.unique(clusters[coarse==c], return_inverse=True)
-        f, j = np.unique(fine[coarse==c], return_inverse=True)
-        counts = np.zeros((len(k), len(f)), int); np.add.at(counts, (i,j), 1)
-        mapping |= {int(a): int(b) for a,b in zip(k, f[counts.argmax(1)])}
-        mapping |= {int(k[a]): int(f[b]) for a,b in zip(*linear_sum_assignment(-counts))}
+        k, i = np.unique(clusters[coarse == c], return_inverse=True)
+        f, j = np.unique(fine[coarse == c], return_inverse=True)
+        counts = np.zeros((len(k), len(f)), int)
+        np.add.at(counts, (i, j), 1)
+        mapping |= {int(a): int(b) for a, b in zip(k, f[counts.argmax(1)])}
+        mapping |= {int(k[a]): int(f[b]) for a, b in zip(*linear_sum_assignment(-counts))}
     return mapping
 
+
 def apply_mapping(
-    mapping, # {cluster: fine class}
-    clusters, # (N,) cluster ids
-)->np.ndarray: # (N,) fine classes, −1 for a cluster without one
+    mapping,  # {cluster: fine class}
+    clusters,  # (N,) cluster ids
+) -> np.ndarray:  # (N,) fine classes, −1 for a cluster without one
     "Fine class of each cluster id."
     ids, inverse = np.unique(clusters, return_inverse=True)
     return np.array([mapping.get(int(o), -1) for o in ids])[inverse]
 
 # %% ../nbs/06_clustering.ipynb #abea0c12
 def bootstrap_intervals(
-    correct, # {name: (n,) was each sample right?}, the same samples in each
-    differences=(), # Pairs of names (a, b), for the interval of accuracy a − accuracy b
-    draws:int=2000, # Resamples
-    level:float=0.95, # Coverage
-    random_state:int=0, # Decides the resamples
-)->dict: # {name, or 'a - b': (low, high)}
+    correct,  # {name: (n,) was each sample right?}, the same samples in each
+    differences=(),  # Pairs of names (a, b), for the interval of accuracy a − accuracy b
+    draws: int = 2000,  # Resamples
+    level: float = 0.95,  # Coverage
+    random_state: int = 0,  # Decides the resamples
+) -> dict:  # {name, or 'a - b': (low, high)}
     "Percentile bootstrap intervals of accuracies and of paired differences."
     names = list(correct)
-    kinds, counts = np.unique(np.stack([np.asarray(correct[k], bool) for k in names], 1), axis=0, return_counts=True)
+    kinds, counts = np.unique(
+        np.stack([np.asarray(correct[k], bool) for k in names], 1), axis=0, return_counts=True
+    )
     n = counts.sum()
-    values = np.random.default_rng(random_state).multinomial(n, counts/n, draws) @ kinds / n
+    values = np.random.default_rng(random_state).multinomial(n, counts / n, draws) @ kinds / n
     values = dict(zip(names, values.T))
-    values |= {f'{a} - {b}': values[a] - values[b] for a,b in differences}
-    return {k: tuple(np.quantile(v, [(1-level)/2, (1+level)/2]).tolist()) for k,v in values.items()}
+    values |= {f"{a} - {b}": values[a] - values[b] for a, b in differences}
+    return {
+        k: tuple(np.quantile(v, [(1 - level) / 2, (1 + level) / 2]).tolist())
+        for k, v in values.items()
+    }
 
 # %% ../nbs/06_clustering.ipynb #cd176a23
 @dataclass(frozen=True)
 class ProbeResult:
     "What cluster-and-linear-probe found."
-    test_accuracy: float # Share of test images whose recovered fine class is right
-    cluster_accuracy: float # The same for the clusters of the training images; NaN without their fine labels
-    chance_accuracy: float # Test accuracy with cluster ids shuffled inside each coarse class
-    true_label_probe_accuracy: float # Test accuracy of a probe on the true fine labels; NaN without them
-    labels: np.ndarray = field(repr=False) # (N,) cluster ids of the training images
-    predictions: np.ndarray = field(repr=False) # (n,) recovered fine class of each test image
-    mapping: dict # {cluster: fine class}
-    mapping_source: str # 'train', or 'half of test'
-    scored: np.ndarray = field(repr=False) # (n,) test images that were scored
-    seconds: float # Wall time, all of it
-    intervals: dict # {accuracy, or difference of two on the same test images: its 95% bootstrap interval}
+
+    test_accuracy: float  # Share of test images whose recovered fine class is right
+    cluster_accuracy: (
+        float  # The same for the clusters of the training images; NaN without their fine labels
+    )
+    chance_accuracy: float  # Test accuracy with cluster ids shuffled inside each coarse class
+    true_label_probe_accuracy: (
+        float  # Test accuracy of a probe on the true fine labels; NaN without them
+    )
+    labels: np.ndarray = field(repr=False)  # (N,) cluster ids of the training images
+    predictions: np.ndarray = field(repr=False)  # (n,) recovered fine class of each test image
+    mapping: dict  # {cluster: fine class}
+    mapping_source: str  # 'train', or 'half of test'
+    scored: np.ndarray = field(repr=False)  # (n,) test images that were scored
+    seconds: float  # Wall time, all of it
+    intervals: (
+        dict  # {accuracy, or difference of two on the same test images: its 95% bootstrap interval}
+    )
+
 
 def _score(train_h, ids, test_h, test_fine, fit_on, scored, train_fine, train_coarse):
     "Probe on cluster ids; mapping, recovered test classes, their accuracy."
     predicted = LinearProbe().fit(train_h, ids).predict(test_h)
-    mapping = match_clusters(predicted[fit_on], test_fine[fit_on]) if train_fine is None else match_clusters(ids, train_fine, train_coarse)
+    mapping = (
+        match_clusters(predicted[fit_on], test_fine[fit_on])
+        if train_fine is None
+        else match_clusters(ids, train_fine, train_coarse)
+    )
     recovered = apply_mapping(mapping, predicted)
     return mapping, recovered, (recovered == test_fine)[scored]
 
+
 def _intervals(test, chance, true, cluster, seed):
     "Intervals of every accuracy, and of two differences on the same test images."
-    tested = dict(test_accuracy=test, chance_accuracy=chance) | ({} if true is None else dict(true_label_probe_accuracy=true))
-    out = bootstrap_intervals(tested, [('test_accuracy', o) for o in tested if o != 'test_accuracy'], random_state=seed)
-    return out | ({} if cluster is None else bootstrap_intervals(dict(cluster_accuracy=cluster), random_state=seed))
+    tested = dict(test_accuracy=test, chance_accuracy=chance) | (
+        {} if true is None else dict(true_label_probe_accuracy=true)
+    )
+    out = bootstrap_intervals(
+        tested, [("test_accuracy", o) for o in tested if o != "test_accuracy"], random_state=seed
+    )
+    return out | (
+        {}
+        if cluster is None
+        else bootstrap_intervals(dict(cluster_accuracy=cluster), random_state=seed)
+    )
+
 
 def cluster_and_probe(
-    train_features, # (N, d)
-    train_coarse, # (N,) labels that the network was trained on
-    test_features, # (n, d)
+    train_features,  # (N, d)
+    train_coarse,  # (N,) labels that the network was trained on
+    test_features,  # (n, d)
     *,
-    test_fine, # (n,) fine labels, to score with
-    train_fine=None, # (N,) fine labels, to match clusters with; None: on half of the test images
-    n_subclasses=2, # As in `SubclassClusterer`, as is the rest
-    method:str='gmm',
-    n_components='auto',
-    random_state:int=0, # Decides clustering, shuffles and halves
-)->ProbeResult:
+    test_fine,  # (n,) fine labels, to score with
+    train_fine=None,  # (N,) fine labels, to match clusters with; None: on half of the test images
+    n_subclasses=2,  # As in `SubclassClusterer`, as is the rest
+    method: str = "gmm",
+    n_components="auto",
+    random_state: int = 0,  # Decides clustering, shuffles and halves
+) -> ProbeResult:
     "Recover fine classes from features of a network that was trained on coarse ones."
     start, rng = time.perf_counter(), np.random.default_rng(random_state)
-    H, T = _array('train_features', train_features), _array('test_features', test_features)
-    coarse, test_fine = _labels('train_coarse', train_coarse, len(H)), _labels('test_fine', test_fine, len(T))
-    if H.shape[1] != T.shape[1]: raise CollapseError(f"test_features has {T.shape[1]} dimensions, train_features {H.shape[1]}; take both from one layer.")
-    if train_fine is not None: train_fine = _labels('train_fine', train_fine, len(H))
+    H, T = _array("train_features", train_features), _array("test_features", test_features)
+    coarse, test_fine = (
+        _labels("train_coarse", train_coarse, len(H)),
+        _labels("test_fine", test_fine, len(T)),
+    )
+    if H.shape[1] != T.shape[1]:
+        raise CollapseError(
+            f"test_features has {T.shape[1]} dimensions, train_features {H.shape[1]}; take both from one layer."
+        )
+    if train_fine is not None:
+        train_fine = _labels("train_fine", train_fine, len(H))
     ids = SubclassClusterer(n_subclasses, method, n_components, random_state).fit(H, coarse).labels_
     fit_on = rng.permutation(len(T)) % 2 == 0 if train_fine is None else np.zeros(len(T), bool)
     score = lambda ids: _score(H, ids, T, test_fine, fit_on, ~fit_on, train_fine, coarse)
     mapping, recovered, right = score(ids)
     shuffled = ids.copy()
-    for c in np.unique(coarse): shuffled[coarse==c] = rng.permutation(ids[coarse==c])
+    for c in np.unique(coarse):
+        shuffled[coarse == c] = rng.permutation(ids[coarse == c])
     chance, known = score(shuffled)[2], train_fine is not None
-    cluster, true = (apply_mapping(mapping, ids) == train_fine, LinearProbe().fit(H, train_fine).predict(T) == test_fine) if known else (None, None)
-    share = lambda correct: float('nan') if correct is None else float(correct.mean())
-    return ProbeResult(share(right), share(cluster), share(chance), share(true), ids, recovered, mapping, 'train' if known else 'half of test', ~fit_on,
-                       time.perf_counter()-start, _intervals(right, chance, true, cluster, random_state))
+    cluster, true = (
+        (
+            apply_mapping(mapping, ids) == train_fine,
+            LinearProbe().fit(H, train_fine).predict(T) == test_fine,
+        )
+        if known
+        else (None, None)
+    )
+    share = lambda correct: float("nan") if correct is None else float(correct.mean())
+    return ProbeResult(
+        share(right),
+        share(cluster),
+        share(chance),
+        share(true),
+        ids,
+        recovered,
+        mapping,
+        "train" if known else "half of test",
+        ~fit_on,
+        time.perf_counter() - start,
+        _intervals(right, chance, true, cluster, random_state),
+    )

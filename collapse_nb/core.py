@@ -7,174 +7,261 @@ __all__ = ['CollapseError', 'DataError', 'RunFolderError', 'check_number', 'chec
            'write_json', 'read_json', 'digest', 'folder_lock', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #1a418a67
-import hashlib, json, math, os, re, sys, tempfile
+import hashlib
+import json
+import math
+import os
+import re
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock, numpy as np, torch
+import filelock
+import numpy as np
+import torch
 
 # %% ../nbs/00_core.ipynb #6cd70211
 class CollapseError(ValueError):
     "Something the user can mend: bad input, bad data, a folder in the way."
 
+
 class DataError(CollapseError):
     "The images or labels cannot be used as they are."
+
 
 class RunFolderError(CollapseError):
     "The run folder holds something else, or is in use."
 
 # %% ../nbs/00_core.ipynb #751f6cfa
 def check_number(
-    name:str, # Argument's name, as the user typed it
-    value, # Value to check
-    low=None, # Smallest allowed value
-    high=None, # Largest allowed value
-    integer:bool=False, # Must it be a whole number?
-    above:bool=False, # Is `low` itself forbidden?
-): # The value, unchanged
+    name: str,  # Argument's name, as the user typed it
+    value,  # Value to check
+    low=None,  # Smallest allowed value
+    high=None,  # Largest allowed value
+    integer: bool = False,  # Must it be a whole number?
+    above: bool = False,  # Is `low` itself forbidden?
+):  # The value, unchanged
     "Raise a `CollapseError` unless `value` is a finite number in `[low, high]` (or `(low, high]` with `above`)."
-    kinds:tuple = (int, np.integer) if integer else (int, float, np.integer, np.floating)
+    kinds: tuple = (int, np.integer) if integer else (int, float, np.integer, np.floating)
     ok = isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < math.inf
-    if ok and low is not None: ok = value > low if above else value >= low
-    if ok and high is not None: ok = value <= high
-    if ok: return value
+    if ok and low is not None:
+        ok = value > low if above else value >= low
+    if ok and high is not None:
+        ok = value <= high
+    if ok:
+        return value
     bounds = [f"{'above' if above else 'at least'} {low}"] if low is not None else []
-    if high is not None: bounds.append(f"at most {high}")
-    raise CollapseError(f"{name}={value!r}: give a {'whole' if integer else 'finite'} number{' ' if bounds else ''}{' and '.join(bounds)}.")
+    if high is not None:
+        bounds.append(f"at most {high}")
+    raise CollapseError(
+        f"{name}={value!r}: give a {'whole' if integer else 'finite'} number{' ' if bounds else ''}{' and '.join(bounds)}."
+    )
 
 # %% ../nbs/00_core.ipynb #4b3de94e
 def check_choice(
-    name:str, # Argument's name, as the user typed it
-    value, # Value to check
-    choices, # Allowed values
-): # The value, unchanged
+    name: str,  # Argument's name, as the user typed it
+    value,  # Value to check
+    choices,  # Allowed values
+):  # The value, unchanged
     "Raise a `CollapseError` unless `value` is one of `choices`."
-    try: known = value in choices
-    except (TypeError, ValueError): known = False # a list, an array
-    if known: return value
-    raise CollapseError(f"{name}={value!r} is unknown; choose one of: {', '.join(map(str, choices))}.")
+    try:
+        known = value in choices
+    except (TypeError, ValueError):
+        known = False  # a list, an array
+    if known:
+        return value
+    raise CollapseError(
+        f"{name}={value!r} is unknown; choose one of: {', '.join(map(str, choices))}."
+    )
 
 # %% ../nbs/00_core.ipynb #9d72160d
 def as_tensor(
-    name:str, # Argument's name, as the user typed it
-    value, # A tensor, an array, a data frame, nested lists
-)->torch.Tensor: # Dense and real, without a gradient, where it was and of the type it had
+    name: str,  # Argument's name, as the user typed it
+    value,  # A tensor, an array, a data frame, nested lists
+) -> torch.Tensor:  # Dense and real, without a gradient, where it was and of the type it had
     "The numbers of `value`; a `CollapseError` if it has none."
-    try: t = (value if isinstance(value, torch.Tensor) else torch.as_tensor(np.asarray(value))).detach()
-    except (TypeError, ValueError, RuntimeError): raise CollapseError(f"{name} is a {type(value).__name__} that holds no numbers; give a tensor or an array.") from None
-    if t.layout != torch.strided or t.is_quantized: raise CollapseError(f"{name} is a sparse or quantized tensor; give an ordinary one, such as {name}.to_dense().")
-    if t.is_meta: raise CollapseError(f"{name} is on the device 'meta' and holds no numbers; give a tensor that is in memory.")
-    if t.is_complex(): raise CollapseError(f"{name} holds complex numbers ({t.dtype}); give real ones.")
+    try:
+        t = (
+            value if isinstance(value, torch.Tensor) else torch.as_tensor(np.asarray(value))
+        ).detach()
+    except (TypeError, ValueError, RuntimeError):
+        raise CollapseError(
+            f"{name} is a {type(value).__name__} that holds no numbers; give a tensor or an array."
+        ) from None
+    if t.layout != torch.strided or t.is_quantized:
+        raise CollapseError(
+            f"{name} is a sparse or quantized tensor; give an ordinary one, such as {name}.to_dense()."
+        )
+    if t.is_meta:
+        raise CollapseError(
+            f"{name} is on the device 'meta' and holds no numbers; give a tensor that is in memory."
+        )
+    if t.is_complex():
+        raise CollapseError(f"{name} holds complex numbers ({t.dtype}); give real ones.")
     return t
 
 # %% ../nbs/00_core.ipynb #98102a16
 def _sync(path):
     fd = os.open(path, os.O_RDONLY)
-    try: os.fsync(fd)
-    finally: os.close(fd)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
 
 @contextmanager
 def atomic_write(
-    path:str|Path, # The file to write or replace
-)->Iterator[Path]: # Yields a temporary file to write to
+    path: str | Path,  # The file to write or replace
+) -> Iterator[Path]:  # Yields a temporary file to write to
     "Write to a temporary file beside `path`; sync it and rename it over `path` if the block succeeds."
     path = Path(path)
-    if path.exists() and not path.is_file(): raise CollapseError(f"{str(path)!r} is a {'folder' if path.is_dir() else 'device or a pipe'} where a file is to be written; move it away or choose another place.") # a rename would replace /dev/null itself
-    try: fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix='.tmp')
-    except OSError as e: raise CollapseError(f"{str(path)!r} cannot be written ({e.strerror}); choose a folder that is there and that you may write to.") from None
+    if path.exists() and not path.is_file():
+        raise CollapseError(
+            f"{str(path)!r} is a {'folder' if path.is_dir() else 'device or a pipe'} where a file is to be written; move it away or choose another place."
+        )  # a rename would replace /dev/null itself
+    try:
+        fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    except OSError as e:
+        raise CollapseError(
+            f"{str(path)!r} cannot be written ({e.strerror}); choose a folder that is there and that you may write to."
+        ) from None
     os.close(fd)
     try:
         yield Path(tmp)
         _sync(tmp)
         os.chmod(tmp, 0o666 & ~_umask())
         os.replace(tmp, path)
-        if os.name == 'posix': _sync(path.parent)
-    except OSError as e: raise CollapseError(f"{str(path)!r} could not be written ({e.strerror or e}); what was there before is intact. Make room, or choose another place.") from None
-    finally: Path(tmp).unlink(missing_ok=True)
+        if os.name == "posix":
+            _sync(path.parent)
+    except OSError as e:
+        raise CollapseError(
+            f"{str(path)!r} could not be written ({e.strerror or e}); what was there before is intact. Make room, or choose another place."
+        ) from None
+    finally:
+        Path(tmp).unlink(missing_ok=True)
+
 
 def _umask():
     "The process's umask, read without a race where the system shows it."
-    try: found = re.search(r'^Umask:\s*(\d+)', Path('/proc/self/status').read_text(), re.M)
-    except OSError: found = None
+    try:
+        found = re.search(r"^Umask:\s*(\d+)", Path("/proc/self/status").read_text(), re.M)
+    except OSError:
+        found = None
     return int(found[1], 8) if found else 0o022
 
 # %% ../nbs/00_core.ipynb #9d701213
 def _jsonable(o):
-    if isinstance(o, dict): return {str(k): _jsonable(v) for k,v in o.items()}
-    if isinstance(o, (list, tuple)): return [_jsonable(v) for v in o]
-    if isinstance(o, (np.ndarray, torch.Tensor)): return _jsonable(o.tolist())
-    if isinstance(o, np.generic): return _jsonable(o.item())
-    if isinstance(o, float) and not math.isfinite(o): return None
+    if isinstance(o, dict):
+        return {str(k): _jsonable(v) for k, v in o.items()}
+    if isinstance(o, (list, tuple)):
+        return [_jsonable(v) for v in o]
+    if isinstance(o, (np.ndarray, torch.Tensor)):
+        return _jsonable(o.tolist())
+    if isinstance(o, np.generic):
+        return _jsonable(o.item())
+    if isinstance(o, float) and not math.isfinite(o):
+        return None
     return o
 
+
 def write_json(
-    path:str|Path, # File to write
-    obj, # Dicts, lists, numbers, strings, arrays
+    path: str | Path,  # File to write
+    obj,  # Dicts, lists, numbers, strings, arrays
 ):
     "Write `obj` as JSON, atomically; numbers that are not finite become `null`."
     text = json.dumps(_jsonable(obj), indent=1, sort_keys=True, ensure_ascii=False)
-    with atomic_write(path) as tmp: tmp.write_text(text + '\n', encoding='utf-8', errors='backslashreplace') # a name that is no UTF-8 as JSON escapes it
+    with atomic_write(path) as tmp:
+        tmp.write_text(
+            text + "\n", encoding="utf-8", errors="backslashreplace"
+        )  # a name that is no UTF-8 as JSON escapes it
+
 
 def read_json(
-    path:str|Path, # File to read
-)->dict: # What the file holds
+    path: str | Path,  # File to read
+) -> dict:  # What the file holds
     "Read a JSON file; a broken one is a `CollapseError` that names it."
-    try: found = json.loads(Path(path).read_text(encoding='utf-8'))
-    except (ValueError, OSError, RecursionError) as e: raise CollapseError(f"{str(path)!r} cannot be read as JSON ({getattr(e, 'strerror', None) or e}). Restore or remove it.") from None
-    if isinstance(found, dict): return found
-    raise CollapseError(f"{str(path)!r} holds a {type(found).__name__} where a JSON object should be. Restore or remove it.")
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as e:
+        raise CollapseError(
+            f"{str(path)!r} cannot be read as JSON ({getattr(e, 'strerror', None) or e}). Restore or remove it."
+        ) from None
+    if isinstance(found, dict):
+        return found
+    raise CollapseError(
+        f"{str(path)!r} holds a {type(found).__name__} where a JSON object should be. Restore or remove it."
+    )
 
 # %% ../nbs/00_core.ipynb #fbbdd96e
 def digest(
-    *objs, # Files (`Path`), tensors, arrays, bytes, or anything that `json.dumps` takes
-)->str: # 64 hex digits
+    *objs,  # Files (`Path`), tensors, arrays, bytes, or anything that `json.dumps` takes
+) -> str:  # 64 hex digits
     "SHA-256 over the objects in the order given."
     h = hashlib.sha256()
     for o in objs:
-        if isinstance(o, torch.Tensor): o = o.detach().cpu().numpy()
+        if isinstance(o, torch.Tensor):
+            o = o.detach().cpu().numpy()
         if isinstance(o, Path):
-            with o.open('rb') as f:
-                while chunk := f.read(1 << 20): h.update(chunk)
-        elif isinstance(o, np.ndarray): h.update(f'{o.dtype}{o.shape}'.encode()); h.update(np.ascontiguousarray(o).reshape(-1).view(np.uint8).data)
-        elif isinstance(o, bytes): h.update(o)
-        else: h.update(json.dumps(_jsonable(o), sort_keys=True).encode())
+            with o.open("rb") as f:
+                while chunk := f.read(1 << 20):
+                    h.update(chunk)
+        elif isinstance(o, np.ndarray):
+            h.update(f"{o.dtype}{o.shape}".encode())
+            h.update(np.ascontiguousarray(o).reshape(-1).view(np.uint8).data)
+        elif isinstance(o, bytes):
+            h.update(o)
+        else:
+            h.update(json.dumps(_jsonable(o), sort_keys=True).encode())
     return h.hexdigest()
 
 # %% ../nbs/00_core.ipynb #dcda8725
 @contextmanager
 def folder_lock(
-    folder:str|Path, # Folder that only one process may write to
-    name:str='.lock', # File that stands for the lock
+    folder: str | Path,  # Folder that only one process may write to
+    name: str = ".lock",  # File that stands for the lock
 ):
     "Hold the folder's lock, or raise a `RunFolderError` at once if another process has it."
-    lock = filelock.FileLock(Path(folder)/name, timeout=0)
-    try: lock.acquire()
+    lock = filelock.FileLock(Path(folder) / name, timeout=0)
+    try:
+        lock.acquire()
     except filelock.Timeout:
-        raise RunFolderError(f"out={str(folder)!r} is being written by another process; wait for it or choose another folder.") from None
+        raise RunFolderError(
+            f"out={str(folder)!r} is being written by another process; wait for it or choose another folder."
+        ) from None
     except OSError as e:
-        raise RunFolderError(f"out={str(folder)!r} cannot be written to ({e.strerror}); choose another folder.") from None
-    try: yield
-    finally: lock.release()
+        raise RunFolderError(
+            f"out={str(folder)!r} cannot be written to ({e.strerror}); choose another folder."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 # %% ../nbs/00_core.ipynb #d2c53158
 def evaluation_batch(
-    device, # Where the network is, a `torch.device` or its name
-)->int: # Images
+    device,  # Where the network is, a `torch.device` or its name
+) -> int:  # Images
     "How many images are put through a network at a time when nothing is learned."
-    return 100 if torch.device(device).type == 'cpu' else 1000
+    return 100 if torch.device(device).type == "cpu" else 1000
 
 # %% ../nbs/00_core.ipynb #ab3f64df
-_schemas:list = [] # torch forgets a schema when its Library object is collected
+_schemas: list = []  # torch forgets a schema when its Library object is collected
+
 
 def import_torchvision():
     "The `torchvision` module, also where its compiled operators cannot be loaded."
-    try: import torchvision
+    try:
+        import torchvision
     except RuntimeError as e:
-        if 'torchvision::nms' not in str(e): raise
-        for o in [o for o in sys.modules if o.split('.')[0]=='torchvision']: del sys.modules[o]
-        lib = torch.library.Library('torchvision', 'DEF')
-        for op in ('nms', 'qnms'): lib.define(op + '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+        if "torchvision::nms" not in str(e):
+            raise
+        for o in [o for o in sys.modules if o.split(".")[0] == "torchvision"]:
+            del sys.modules[o]
+        lib = torch.library.Library("torchvision", "DEF")
+        for op in ("nms", "qnms"):
+            lib.define(op + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _schemas.append(lib)
         import torchvision
     return torchvision

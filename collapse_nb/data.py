@@ -6,302 +6,505 @@
 __all__ = ['DATASETS', 'Images', 'Dataset', 'rgb_array', 'stratified_subset', 'load_dataset', 'BatchLoader']
 
 # %% ../nbs/01_data.ipynb #03cde696
-import json, os, stat, warnings
+import json
+import os
+import stat
+import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import joblib, numpy as np, torch
+import joblib
+import numpy as np
+import torch
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
-from .core import CollapseError, DataError, atomic_write, check_choice, check_number, digest, evaluation_batch, import_torchvision
+from collapse_nb.core import (
+    CollapseError,
+    DataError,
+    atomic_write,
+    check_choice,
+    check_number,
+    digest,
+    evaluation_batch,
+    import_torchvision,
+)
 
 # %% ../nbs/01_data.ipynb #97198c7f
 @dataclass(frozen=True)
 class Images:
     "A set of images in memory, with one label each."
-    pixels: torch.Tensor # (N, H, W, C) uint8
-    labels: torch.Tensor # (N,) int64, indices into `class_names`
-    class_names: tuple # Names of the classes
+
+    pixels: torch.Tensor  # (N, H, W, C) uint8
+    labels: torch.Tensor  # (N,) int64, indices into `class_names`
+    class_names: tuple  # Names of the classes
 
     def __post_init__(self):
         p, y, k = self.pixels, self.labels, len(self.class_names)
-        if p.dtype != torch.uint8 or p.ndim != 4: raise DataError(f"pixels is {p.dtype} of shape {tuple(p.shape)}; give a uint8 tensor (N, H, W, C).")
-        if y.dtype != torch.int64 or y.shape != p.shape[:1]: raise DataError(f"labels is {y.dtype} of shape {tuple(y.shape)} for {len(p)} images; give one int64 label each.")
-        if len(y) and not 0 <= y.min() <= y.max() < k: raise DataError(f"labels span {y.min()}…{y.max()}, but there are {k} class_names; give indices of 0…{k-1}.")
+        if p.dtype != torch.uint8 or p.ndim != 4:
+            raise DataError(
+                f"pixels is {p.dtype} of shape {tuple(p.shape)}; give a uint8 tensor (N, H, W, C)."
+            )
+        if y.dtype != torch.int64 or y.shape != p.shape[:1]:
+            raise DataError(
+                f"labels is {y.dtype} of shape {tuple(y.shape)} for {len(p)} images; give one int64 label each."
+            )
+        if len(y) and not 0 <= y.min() <= y.max() < k:
+            raise DataError(
+                f"labels span {y.min()}…{y.max()}, but there are {k} class_names; give indices of 0…{k - 1}."
+            )
 
-    def __len__(self): return len(self.labels)
-    def __getitem__(self, idx): return replace(self, pixels=self.pixels[idx], labels=self.labels[idx])
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, idx):
+        return replace(self, pixels=self.pixels[idx], labels=self.labels[idx])
 
     @cached_property
-    def mean_std(self)->tuple: # Two (C,) float32 tensors in units of 0…255
+    def mean_std(self) -> tuple:  # Two (C,) float32 tensors in units of 0…255
         "Mean and standard deviation of each colour channel, summed exactly in integers."
-        n = self.pixels[...,0].numel()
-        if not n: raise DataError('images is empty; give at least one.')
+        n = self.pixels[..., 0].numel()
+        if not n:
+            raise DataError("images is empty; give at least one.")
         sums = squares = self.pixels.new_zeros(self.pixels.shape[3], dtype=torch.int64)
         for chunk in self.pixels.split(4096):
-            x = chunk.flatten(0,2).long()
-            sums, squares = sums + x.sum(0), squares + (x*x).sum(0)
-        mean = sums.double()/n
-        std = (squares.double()/n - mean**2).clamp(min=0).sqrt()
+            x = chunk.flatten(0, 2).long()
+            sums, squares = sums + x.sum(0), squares + (x * x).sum(0)
+        mean = sums.double() / n
+        std = (squares.double() / n - mean**2).clamp(min=0).sqrt()
         return mean.float(), std.clamp(min=1).float()
+
 
 @dataclass(frozen=True)
 class Dataset:
     "A training set and a test set of the same classes."
-    name: str # What results on it are called
-    train: Images # Images to learn from
-    test: Images # Images to be judged on
-    crop: int = 0 # Padding for random crops, pixels; 0 where a shifted image would lose its edge
-    flip: bool = False # Is a mirrored image still of the same class?
+
+    name: str  # What results on it are called
+    train: Images  # Images to learn from
+    test: Images  # Images to be judged on
+    crop: int = 0  # Padding for random crops, pixels; 0 where a shifted image would lose its edge
+    flip: bool = False  # Is a mirrored image still of the same class?
 
     @property
-    def class_names(self)->tuple:
+    def class_names(self) -> tuple:
         "Names of the classes, in the order of their labels."
         return self.train.class_names
 
     @cached_property
-    def fingerprint(self)->str: # 64 hex digits
+    def fingerprint(self) -> str:  # 64 hex digits
         "Digest of all pixels, labels and names: two data sets with one fingerprint are the same."
-        return digest(*(o for s in (self.train, self.test) for o in (s.pixels, s.labels)), list(self.class_names))
+        return digest(
+            *(o for s in (self.train, self.test) for o in (s.pixels, s.labels)),
+            list(self.class_names),
+        )
 
 # %% ../nbs/01_data.ipynb #1ddb80e7
 def _digits(root, download, skip_corrupt):
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
+
     data = load_digits()
-    pixels = torch.from_numpy((data.images*15).astype(np.uint8))[...,None] # 0…16 becomes 0…240
+    pixels = torch.from_numpy((data.images * 15).astype(np.uint8))[..., None]  # 0…16 becomes 0…240
     labels = torch.from_numpy(data.target).long()
-    split = train_test_split(np.arange(len(labels)), test_size=0.25, stratify=data.target, random_state=0)
+    split = train_test_split(
+        np.arange(len(labels)), test_size=0.25, stratify=data.target, random_state=0
+    )
     train, test = (Images(pixels[i], labels[i], tuple(map(str, range(10)))) for i in split)
-    return Dataset('digits', train, test)
+    return Dataset("digits", train, test)
 
 # %% ../nbs/01_data.ipynb #954549f6
 def _cifar(name, root, download):
     cls = getattr(import_torchvision().datasets, name)
-    if root is None: raise CollapseError(f"root=None: say where {name} is or should go (--root DIR), with download=True (--download) if it is not there yet.")
+    if root is None:
+        raise CollapseError(
+            f"root=None: say where {name} is or should go (--root DIR), with download=True (--download) if it is not there yet."
+        )
     root = os.path.expanduser(root)
-    if not download and not os.path.isdir(root): raise DataError(f"root={root!r} is not a folder; add download=True (--download) to fetch {name} into it.")
-    try: sets = [cls(root, train=train, download=download) for train in (True, False)]
+    if not download and not os.path.isdir(root):
+        raise DataError(
+            f"root={root!r} is not a folder; add download=True (--download) to fetch {name} into it."
+        )
+    try:
+        sets = [cls(root, train=train, download=download) for train in (True, False)]
     except (RuntimeError, OSError) as e:
-        if download: raise DataError(f"{name} could not be fetched into root={root!r} ({str(e).splitlines()[0]}); try again, or name a folder that holds it or that you may write to.") from None
-        raise DataError(f"root={root!r} holds no intact {name}; add download=True (--download) or name another root.") from None
-    train, test = (Images(torch.from_numpy(np.ascontiguousarray(o.data)), torch.tensor(o.targets), tuple(o.classes)) for o in sets)
-    return Dataset(name.replace('CIFAR', 'CIFAR-'), train, test, crop=4, flip=True)
+        if download:
+            raise DataError(
+                f"{name} could not be fetched into root={root!r} ({str(e).splitlines()[0]}); try again, or name a folder that holds it or that you may write to."
+            ) from None
+        raise DataError(
+            f"root={root!r} holds no intact {name}; add download=True (--download) or name another root."
+        ) from None
+    train, test = (
+        Images(
+            torch.from_numpy(np.ascontiguousarray(o.data)),
+            torch.tensor(o.targets),
+            tuple(o.classes),
+        )
+        for o in sets
+    )
+    return Dataset(name.replace("CIFAR", "CIFAR-"), train, test, crop=4, flip=True)
 
-def _cifar10(root, download, skip_corrupt): return _cifar('CIFAR10', root, download)
-def _cifar100(root, download, skip_corrupt): return _cifar('CIFAR100', root, download)
+
+def _cifar10(root, download, skip_corrupt):
+    return _cifar("CIFAR10", root, download)
+
+
+def _cifar100(root, download, skip_corrupt):
+    return _cifar("CIFAR100", root, download)
 
 # %% ../nbs/01_data.ipynb #4e825c0c
 def _scan(root):
     "All image files below `root`: {split: {class: [(relative path, size, mtime)]}}."
-    tree:dict = {}
-    for split in ('train', 'test'):
-        if not (root/split).is_dir(): raise DataError(f"root={str(root)!r} has no folder {split!r}; expected {split}/<class>/<image>.jpg or .png.")
+    tree: dict = {}
+    for split in ("train", "test"):
+        if not (root / split).is_dir():
+            raise DataError(
+                f"root={str(root)!r} has no folder {split!r}; expected {split}/<class>/<image>.jpg or .png."
+            )
         tree[split] = {}
-        for c in sorted((o for o in os.scandir(root/split) if not o.name.startswith('.') and os.path.isdir(o.path)), key=lambda o: o.name):
-            files = [o for o in os.scandir(c.path) if o.name.lower().endswith(('.jpg','.jpeg','.png')) and not o.name.startswith('.')]
+        for c in sorted(
+            (
+                o
+                for o in os.scandir(root / split)
+                if not o.name.startswith(".") and os.path.isdir(o.path)
+            ),
+            key=lambda o: o.name,
+        ):
+            files = [
+                o
+                for o in os.scandir(c.path)
+                if o.name.lower().endswith((".jpg", ".jpeg", ".png")) and not o.name.startswith(".")
+            ]
             stats = [(o.name, _stat(o, root)) for o in sorted(files, key=lambda o: o.name)]
-            if stats: tree[split][c.name] = [(f'{split}/{c.name}/{n}', s.st_size, s.st_mtime_ns) for n,s in stats]
-        if not tree[split]: raise DataError(f"root={str(root)!r}: no .jpg or .png image in {split}/<class>/.")
-    only = set(tree['train']) ^ set(tree['test'])
-    if only: raise DataError(f"root={str(root)!r}: class {min(only)!r} has images in only one of train and test; add some to the other, or remove the class.")
+            if stats:
+                tree[split][c.name] = [
+                    (f"{split}/{c.name}/{n}", s.st_size, s.st_mtime_ns) for n, s in stats
+                ]
+        if not tree[split]:
+            raise DataError(f"root={str(root)!r}: no .jpg or .png image in {split}/<class>/.")
+    only = set(tree["train"]) ^ set(tree["test"])
+    if only:
+        raise DataError(
+            f"root={str(root)!r}: class {min(only)!r} has images in only one of train and test; add some to the other, or remove the class."
+        )
     return tree
+
 
 def _stat(entry, root):
     "What the system says of a file; a pipe or a device in its place would keep a reader waiting for ever."
     name = f"root={str(root)!r}: {os.path.relpath(entry.path, root)!r}"
-    try: found = entry.stat()
-    except OSError as e: raise DataError(f"{name} cannot be read ({e.strerror}); is it a link to something that is gone? Mend or remove it.") from None
-    if stat.S_ISREG(found.st_mode): return found
+    try:
+        found = entry.stat()
+    except OSError as e:
+        raise DataError(
+            f"{name} cannot be read ({e.strerror}); is it a link to something that is gone? Mend or remove it."
+        ) from None
+    if stat.S_ISREG(found.st_mode):
+        return found
     raise DataError(f"{name} is named like an image, but is no file; remove it.")
+
 
 def _decode(root, paths):
     "Decode `paths` to uint8 RGB arrays; a file that cannot be decoded becomes its error message."
-    out:list = []
+    out: list = []
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore') # Pillow's remarks on palettes and on broken EXIF data
+        warnings.simplefilter("ignore")  # Pillow's remarks on palettes and on broken EXIF data
         for p in paths:
             try:
-                with Image.open(Path(root)/p) as im: out.append(rgb_array(im))
-            except Exception as e: out.append(f'{type(e).__name__}: {e}'.replace(str(root), ''))
+                with Image.open(Path(root) / p) as im:
+                    out.append(rgb_array(im))
+            except Exception as e:
+                out.append(f"{type(e).__name__}: {e}".replace(str(root), ""))
     return out
 
+
 def rgb_array(
-    im:Image.Image, # An open image
-)->np.ndarray: # uint8 (H, W, 3)
+    im: Image.Image,  # An open image
+) -> np.ndarray:  # uint8 (H, W, 3)
     "An image in colour, of 8 bits a channel; one with more is a `ValueError`."
-    if im.mode[0] in 'IF': raise ValueError(f'mode {im.mode} has more than 8 bits a channel, which would be cut off; save it with 8') # Pillow would make all of it white
-    return np.asarray(im.convert('RGB'))
+    if im.mode[0] in "IF":
+        raise ValueError(
+            f"mode {im.mode} has more than 8 bits a channel, which would be cut off; save it with 8"
+        )  # Pillow would make all of it white
+    return np.asarray(im.convert("RGB"))
 
 # %% ../nbs/01_data.ipynb #c0b956ea
-def _refused(root, skipped, why=''):
-    return DataError(f"{len(skipped)} image(s) in root={str(root)!r} cannot be decoded, first {skipped[0]!r}{why}. Mend or remove them, or leave them out with skip_corrupt=True (--skip-corrupt).")
+def _refused(root, skipped, why=""):
+    return DataError(
+        f"{len(skipped)} image(s) in root={str(root)!r} cannot be decoded, first {skipped[0]!r}{why}. Mend or remove them, or leave them out with skip_corrupt=True (--skip-corrupt)."
+    )
+
 
 def _check_decoded(root, paths, arrays, skip_corrupt):
     "The intact (paths, arrays, names of the files left out); raises on a corrupt file unless told to skip."
-    bad = [(p,a) for p,a in zip(paths, arrays) if isinstance(a, str)]
-    if bad and not skip_corrupt: raise _refused(root, [p for p,_ in bad], f' ({bad[0][1]})')
-    good = [(p,a) for p,a in zip(paths, arrays) if not isinstance(a, str)]
-    if lost := {p.rsplit('/', 1)[0] for p in paths} - {p.rsplit('/', 1)[0] for p,_ in good}: raise DataError(f"root={str(root)!r}: no image in {min(lost)!r} can be decoded; mend them or remove the class.")
+    bad = [(p, a) for p, a in zip(paths, arrays) if isinstance(a, str)]
+    if bad and not skip_corrupt:
+        raise _refused(root, [p for p, _ in bad], f" ({bad[0][1]})")
+    good = [(p, a) for p, a in zip(paths, arrays) if not isinstance(a, str)]
+    if lost := {p.rsplit("/", 1)[0] for p in paths} - {p.rsplit("/", 1)[0] for p, _ in good}:
+        raise DataError(
+            f"root={str(root)!r}: no image in {min(lost)!r} can be decoded; mend them or remove the class."
+        )
     shape = good[0][1].shape
     odd = next((o for o in good if o[1].shape != shape), None)
-    if odd: raise DataError(f"root={str(root)!r}: {odd[0]!r} is {odd[1].shape[1]}×{odd[1].shape[0]} pixels, {good[0][0]!r} is {shape[1]}×{shape[0]}; bring all images to one size first.")
-    return [p for p,_ in good], [a for _,a in good], [p for p,_ in bad]
+    if odd:
+        raise DataError(
+            f"root={str(root)!r}: {odd[0]!r} is {odd[1].shape[1]}×{odd[1].shape[0]} pixels, {good[0][0]!r} is {shape[1]}×{shape[0]}; bring all images to one size first."
+        )
+    return [p for p, _ in good], [a for _, a in good], [p for p, _ in bad]
+
 
 def _decode_tree(root, tree, skip_corrupt):
     "Decode a scanned tree in parallel: tensors by name, and the names of the files left out."
     paths = [f[0] for split in tree.values() for files in split.values() for f in files]
-    chunks = [paths[i:i+500] for i in range(0, len(paths), 500)]
-    jobs = joblib.Parallel(n_jobs=min(joblib.cpu_count(), len(chunks)), return_as='generator')(joblib.delayed(_decode)(root, c) for c in chunks)
-    arrays = [a for c in tqdm(jobs, 'decode', total=len(chunks), disable=None, leave=False) for a in c]
+    chunks = [paths[i : i + 500] for i in range(0, len(paths), 500)]
+    jobs = joblib.Parallel(n_jobs=min(joblib.cpu_count(), len(chunks)), return_as="generator")(
+        joblib.delayed(_decode)(root, c) for c in chunks
+    )
+    arrays = [
+        a for c in tqdm(jobs, "decode", total=len(chunks), disable=None, leave=False) for a in c
+    ]
     paths, arrays, skipped = _check_decoded(root, paths, arrays, skip_corrupt)
-    index, tensors = {c:i for i,c in enumerate(tree['train'])}, {}
+    index, tensors = {c: i for i, c in enumerate(tree["train"])}, {}
     for s in tree:
-        mine = [i for i,p in enumerate(paths) if p.startswith(s + '/')]
-        tensors[s+'_pixels'] = torch.from_numpy(np.stack([arrays[i] for i in mine]))
-        tensors[s+'_labels'] = torch.tensor([index[paths[i].split('/')[1]] for i in mine])
+        mine = [i for i, p in enumerate(paths) if p.startswith(s + "/")]
+        tensors[s + "_pixels"] = torch.from_numpy(np.stack([arrays[i] for i in mine]))
+        tensors[s + "_labels"] = torch.tensor([index[paths[i].split("/")[1]] for i in mine])
     return tensors, skipped
 
 # %% ../nbs/01_data.ipynb #6b72358f
 def _read_cache(file, key, classes):
     "Tensors and left-out files of a cache made for `key`, or None."
-    if not file.is_file(): return None
+    if not file.is_file():
+        return None
     try:
-        with safe_open(str(file), 'pt') as f:
+        with safe_open(str(file), "pt") as f:
             meta = f.metadata() or {}
-            if meta.get('key') != key: return None
-            tensors, skipped = {s+o: f.get_tensor(s+o) for s in ('train','test') for o in ('_pixels','_labels')}, json.loads(meta['skipped'] or '[]')
-        for s in ('train', 'test'): Images(tensors[s+'_pixels'], tensors[s+'_labels'], classes) # or it says what is wrong
+            if meta.get("key") != key:
+                return None
+            tensors, skipped = (
+                {
+                    s + o: f.get_tensor(s + o)
+                    for s in ("train", "test")
+                    for o in ("_pixels", "_labels")
+                },
+                json.loads(meta["skipped"] or "[]"),
+            )
+        for s in ("train", "test"):
+            Images(
+                tensors[s + "_pixels"], tensors[s + "_labels"], classes
+            )  # or it says what is wrong
         return tensors, list(map(str, skipped))
-    except Exception: return None # a broken cache is made again
+    except Exception:
+        return None  # a broken cache is made again
+
 
 def _write_cache(file, key, tensors, skipped):
     "Keep what was decoded; a place that cannot be written to is a warning, since only time is lost."
     try:
-        with atomic_write(file) as tmp: save_file(tensors, str(tmp), metadata=dict(key=key, skipped=json.dumps(skipped) if skipped else ''))
-    except (OSError, CollapseError, SafetensorError) as e: warnings.warn(f"no cache could be written ({e}); the images are decoded again next time.")
+        with atomic_write(file) as tmp:
+            save_file(
+                tensors,
+                str(tmp),
+                metadata=dict(key=key, skipped=json.dumps(skipped) if skipped else ""),
+            )
+    except (OSError, CollapseError, SafetensorError) as e:
+        warnings.warn(f"no cache could be written ({e}); the images are decoded again next time.")
+
 
 def _folder(root, download, skip_corrupt):
     "An image tree, from its cache where that is up to date."
-    if root is None: raise CollapseError("root=None: name the folder that holds train/<class>/ and test/<class>/ (--root DIR).")
-    root = Path(os.path.realpath(os.path.expanduser(root))) # a link to itself, which Path.resolve does not bear, is then no folder
-    if not root.is_dir(): raise DataError(f"root={str(root)!r} is not a folder; name the one that holds train/<class>/ and test/<class>/ (--root DIR).")
-    tree, file = _scan(root), root/'.collapse_nb_cache.safetensors'
+    if root is None:
+        raise CollapseError(
+            "root=None: name the folder that holds train/<class>/ and test/<class>/ (--root DIR)."
+        )
+    root = Path(
+        os.path.realpath(os.path.expanduser(root))
+    )  # a link to itself, which Path.resolve does not bear, is then no folder
+    if not root.is_dir():
+        raise DataError(
+            f"root={str(root)!r} is not a folder; name the one that holds train/<class>/ and test/<class>/ (--root DIR)."
+        )
+    tree, file = _scan(root), root / ".collapse_nb_cache.safetensors"
     key = digest(tree)
-    tensors, skipped = cached if (cached := _read_cache(file, key, tuple(tree['train']))) else _decode_tree(root, tree, skip_corrupt)
-    if not cached: _write_cache(file, key, tensors, skipped)
-    if skipped and not skip_corrupt: raise _refused(root, skipped)
-    if skipped: warnings.warn(f"{len(skipped)} image(s) in root={str(root)!r} left out, first {skipped[0]!r}.")
-    train, test = (Images(tensors[s+'_pixels'], tensors[s+'_labels'], tuple(tree['train'])) for s in ('train','test'))
-    return Dataset(root.name, train, test, crop=train.pixels.shape[1]//8, flip=True)
+    tensors, skipped = (
+        cached
+        if (cached := _read_cache(file, key, tuple(tree["train"])))
+        else _decode_tree(root, tree, skip_corrupt)
+    )
+    if not cached:
+        _write_cache(file, key, tensors, skipped)
+    if skipped and not skip_corrupt:
+        raise _refused(root, skipped)
+    if skipped:
+        warnings.warn(
+            f"{len(skipped)} image(s) in root={str(root)!r} left out, first {skipped[0]!r}."
+        )
+    train, test = (
+        Images(tensors[s + "_pixels"], tensors[s + "_labels"], tuple(tree["train"]))
+        for s in ("train", "test")
+    )
+    return Dataset(root.name, train, test, crop=train.pixels.shape[1] // 8, flip=True)
 
 # %% ../nbs/01_data.ipynb #5c2cecd1
 DATASETS = dict(digits=_digits, cifar10=_cifar10, cifar100=_cifar100, folder=_folder)
 
+
 def stratified_subset(
-    labels:torch.Tensor, # (N,) class of each image
-    n:int, # How many to keep
-)->torch.Tensor: # (n,) sorted indices
+    labels: torch.Tensor,  # (N,) class of each image
+    n: int,  # How many to keep
+) -> torch.Tensor:  # (n,) sorted indices
     "Choose `n` indices, spread evenly over the classes; the same ones every time."
-    check_number('subset', n, low=len(labels.unique()), high=len(labels), integer=True)
+    check_number("subset", n, low=len(labels.unique()), high=len(labels), integer=True)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
     rank = torch.empty_like(labels)
-    for c in labels.unique(): rank[order[labels[order]==c]] = torch.arange(int((labels==c).sum()))
+    for c in labels.unique():
+        rank[order[labels[order] == c]] = torch.arange(int((labels == c).sum()))
     return order[torch.argsort(rank[order], stable=True)][:n].sort().values
 
+
 def load_dataset(
-    name:str='digits', # One of `DATASETS`
-    root:str|Path|None=None, # Folder that holds the files (not needed for digits)
-    download:bool=False, # May CIFAR be downloaded into `root`?
-    subset:int|None=None, # Number of training images to keep, stratified; None keeps all
-    skip_corrupt:bool=False, # Leave out images that cannot be decoded (folder)
-)->Dataset: # Training and test images in memory
+    name: str = "digits",  # One of `DATASETS`
+    root: str | Path | None = None,  # Folder that holds the files (not needed for digits)
+    download: bool = False,  # May CIFAR be downloaded into `root`?
+    subset: int | None = None,  # Number of training images to keep, stratified; None keeps all
+    skip_corrupt: bool = False,  # Leave out images that cannot be decoded (folder)
+) -> Dataset:  # Training and test images in memory
     "Load a data set; a `CollapseError` says what is missing and how to get it."
-    ds = DATASETS[check_choice('dataset', name, DATASETS)](root, download, skip_corrupt)
-    if len(ds.class_names) < 2: raise DataError(f"dataset={name!r} has only one class, {ds.class_names[0]!r}; a classifier needs at least two.")
-    if subset is not None: ds = replace(ds, train=ds.train[stratified_subset(ds.train.labels, subset)])
+    ds = DATASETS[check_choice("dataset", name, DATASETS)](root, download, skip_corrupt)
+    if len(ds.class_names) < 2:
+        raise DataError(
+            f"dataset={name!r} has only one class, {ds.class_names[0]!r}; a classifier needs at least two."
+        )
+    if subset is not None:
+        ds = replace(ds, train=ds.train[stratified_subset(ds.train.labels, subset)])
     return ds
 
 # %% ../nbs/01_data.ipynb #65bea731
 def _check_labels(labels, n):
     "Labels as int64, one for each of `n` images."
-    try: y = torch.as_tensor(labels)
-    except (TypeError, ValueError, RuntimeError): raise CollapseError("labels are no numbers; give the index of a class for each image.") from None
-    if not n: raise CollapseError("images is empty; give at least one.")
-    if y.shape != (n,): raise CollapseError(f"labels has shape {tuple(y.shape)} for {n} images; give one each.")
+    try:
+        y = torch.as_tensor(labels)
+    except (TypeError, ValueError, RuntimeError):
+        raise CollapseError(
+            "labels are no numbers; give the index of a class for each image."
+        ) from None
+    if not n:
+        raise CollapseError("images is empty; give at least one.")
+    if y.shape != (n,):
+        raise CollapseError(f"labels has shape {tuple(y.shape)} for {n} images; give one each.")
     wrong = y[(y < 0) | (y != y.round())] if y.is_floating_point() else y[y < 0]
-    if len(wrong): raise CollapseError(f"labels has the value {wrong[0]:g}; give class indices, whole numbers from 0.")
+    if len(wrong):
+        raise CollapseError(
+            f"labels has the value {wrong[0]:g}; give class indices, whole numbers from 0."
+        )
     return y.long()
+
 
 def _to(device, *tensors):
     "The tensors on a device, which must be there and have room."
-    try: return [o.to(torch.device(device)) for o in tensors]
-    except (RuntimeError, AssertionError, TypeError) as e: raise CollapseError(f"device={str(device)!r} cannot hold the images ({str(e).splitlines()[0][:60]}…); choose cpu, or cuda where a GPU is free.") from None
+    try:
+        return [o.to(torch.device(device)) for o in tensors]
+    except (RuntimeError, AssertionError, TypeError) as e:
+        raise CollapseError(
+            f"device={str(device)!r} cannot hold the images ({str(e).splitlines()[0][:60]}…); choose cpu, or cuda where a GPU is free."
+        ) from None
 
 # %% ../nbs/01_data.ipynb #4347b750
 class BatchLoader:
     "Batches `(float images (B,C,H,W), labels (B,))` of a set in memory; crops and flips are whole-tensor operations."
-    def __init__(self,
-        images:Images, # Set to cut batches from
-        labels:torch.Tensor|None=None, # (N,) labels to train on; the images' own by default
-        batch_size:int=128, # Images a batch; the last one may be smaller
+
+    def __init__(
+        self,
+        images: Images,  # Set to cut batches from
+        labels: torch.Tensor | None = None,  # (N,) labels to train on; the images' own by default
+        batch_size: int = 128,  # Images a batch; the last one may be smaller
         *,
-        crop:int=0, # Pad with black by so many pixels and cut out a window of the old size at random
-        flip:bool=False, # Mirror half of the images?
-        small_epochs:int=0, # In so many first epochs cut the windows smaller: three quarters of the height and width, from the middle
-        shuffle:bool=False, # A new order each epoch?
-        mean_std=None, # Two (C,) tensors in units of 0…255; of `images` by default. Test sets take the training set's
-        seed:int=0, # Decides order, crops and flips, together with the epoch
-        device='cpu', # Where batches are made
+        crop: int = 0,  # Pad with black by so many pixels and cut out a window of the old size at random
+        flip: bool = False,  # Mirror half of the images?
+        small_epochs: int = 0,  # In so many first epochs cut the windows smaller: three quarters of the height and width, from the middle
+        shuffle: bool = False,  # A new order each epoch?
+        mean_std=None,  # Two (C,) tensors in units of 0…255; of `images` by default. Test sets take the training set's
+        seed: int = 0,  # Decides order, crops and flips, together with the epoch
+        device="cpu",  # Where batches are made
     ):
-        check_number('batch_size', batch_size, low=1, integer=True)
-        check_number('crop', crop, low=0, integer=True)
-        check_number('small_epochs', small_epochs, low=0, integer=True)
-        check_number('seed', seed, low=0, high=2**32-1, integer=True)
+        check_number("batch_size", batch_size, low=1, integer=True)
+        check_number("crop", crop, low=0, integer=True)
+        check_number("small_epochs", small_epochs, low=0, integer=True)
+        check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
         labels = _check_labels(images.labels if labels is None else labels, len(images))
-        self.images, self.batch_size, self.crop, self.flip, self.shuffle, self.seed = images, batch_size, crop, flip, shuffle, seed
+        self.images, self.batch_size, self.crop, self.flip, self.shuffle, self.seed = (
+            images,
+            batch_size,
+            crop,
+            flip,
+            shuffle,
+            seed,
+        )
         self.mean_std, self.epoch, self.small_epochs = mean_std or images.mean_std, 0, small_epochs
-        if any(len(o) != images.pixels.shape[3] for o in self.mean_std): raise CollapseError(f"mean_std is of {len(self.mean_std[0])} channels, the images have {images.pixels.shape[3]}; give one number a channel.")
-        self.pixels, self.labels = _to(device, torch.nn.functional.pad(images.pixels, (0,0) + (crop,)*4), labels)
+        if any(len(o) != images.pixels.shape[3] for o in self.mean_std):
+            raise CollapseError(
+                f"mean_std is of {len(self.mean_std[0])} channels, the images have {images.pixels.shape[3]}; give one number a channel."
+            )
+        self.pixels, self.labels = _to(
+            device, torch.nn.functional.pad(images.pixels, (0, 0) + (crop,) * 4), labels
+        )
         self.device = self.pixels.device
 
-    def __len__(self): return (len(self.labels)-1)//self.batch_size + 1
-    def set_epoch(self,
-        epoch:int, # Which pass over the images comes next
+    def __len__(self):
+        return (len(self.labels) - 1) // self.batch_size + 1
+
+    def set_epoch(
+        self,
+        epoch: int,  # Which pass over the images comes next
     ):
         "Choose order, crops and flips of the next pass."
         self.epoch = epoch
 
-    def plain(self)->'BatchLoader': # In the given order, without augmentation, in batches of `evaluation_batch`
+    def plain(
+        self,
+    ) -> (
+        "BatchLoader"
+    ):  # In the given order, without augmentation, in batches of `evaluation_batch`
         "The same images as evaluation sees them."
-        return BatchLoader(self.images, self.labels, evaluation_batch(self.device), mean_std=self.mean_std, device=self.device)
+        return BatchLoader(
+            self.images,
+            self.labels,
+            evaluation_batch(self.device),
+            mean_std=self.mean_std,
+            device=self.device,
+        )
 
     def __iter__(self):
-        g = torch.Generator().manual_seed(self.seed*1_000_003 + self.epoch)
+        g = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         n = len(self.labels)
         order = torch.randperm(n, generator=g) if self.shuffle else torch.arange(n)
-        for idx in order.split(min(self.batch_size, n)): yield self._batch(idx.to(self.device), g)
+        for idx in order.split(min(self.batch_size, n)):
+            yield self._batch(idx.to(self.device), g)
 
     def _batch(self, idx, g):
         mean, std = (o.to(self.device) for o in self.mean_std)
-        x = (self._augmented(idx, g) if self.crop or self.flip or self.small_epochs else self.pixels[idx]).float()
-        return x.sub_(mean).div_(std).permute(0,3,1,2), self.labels[idx]
+        x = (
+            self._augmented(idx, g)
+            if self.crop or self.flip or self.small_epochs
+            else self.pixels[idx]
+        ).float()
+        return x.sub_(mean).div_(std).permute(0, 3, 1, 2), self.labels[idx]
 
     def _window(self, side):
         "Rows or columns of the window, before it is shifted."
-        cut = side//8 if self.epoch < self.small_epochs else 0
-        return torch.arange(cut, side-cut)
+        cut = side // 8 if self.epoch < self.small_epochs else 0
+        return torch.arange(cut, side - cut)
 
     def _augmented(self, idx, g):
         b, (rows, cols) = len(idx), map(self._window, self.images.pixels.shape[1:3])
-        rows = rows + torch.randint(2*self.crop+1, (b,1), generator=g)
-        cols = cols.repeat(b,1)
+        rows = rows + torch.randint(2 * self.crop + 1, (b, 1), generator=g)
+        cols = cols.repeat(b, 1)
         mirrored = torch.rand(b, generator=g) < (0.5 if self.flip else 0)
         cols[mirrored] = cols[mirrored].flip(1)
-        cols += torch.randint(2*self.crop+1, (b,1), generator=g)
+        cols += torch.randint(2 * self.crop + 1, (b, 1), generator=g)
         rows, cols = rows.to(self.device), cols.to(self.device)
-        return self.pixels[idx[:,None,None], rows[:,:,None], cols[:,None,:]]
+        return self.pixels[idx[:, None, None], rows[:, :, None], cols[:, None, :]]

@@ -7,12 +7,20 @@ __all__ = ['SubclassReport', 'discover_subclasses', 'ImageTree', 'image_transfor
            'load_model']
 
 # %% ../nbs/11_discover.ipynb #953add93
-import difflib, importlib, inspect, pickle, re, tempfile
+import difflib
+import importlib
+import inspect
+import pickle
+import re
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
 from PIL import Image, ImageOps
 from safetensors.torch import load_file
 from scipy.spatial.distance import cdist
@@ -21,301 +29,549 @@ from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, SequentialSampler
 from torch.utils.data import Dataset as TorchDataset
 
-from .core import CollapseError, DataError, check_choice, check_number, import_torchvision
+from .clustering import SubclassClusterer, separation
+from collapse_nb.core import (
+    CollapseError,
+    DataError,
+    check_choice,
+    check_number,
+    import_torchvision,
+)
 from .data import Images, rgb_array, stratified_subset
 from .models import capture, extract_features
-from .clustering import SubclassClusterer, separation
 from .plots import plot_accuracies, plot_stability
 
 # %% ../nbs/11_discover.ipynb #a9688e44
 def _classes(name, value, n=None):
     "`value` as int64 (n,), class indices."
     a = np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
-    if a.ndim != 1 or n not in (None, len(a)): raise CollapseError(f"{name} has shape {a.shape}{'' if n is None else f' for {n} images'}; give one class index for each image.")
-    if a.dtype.kind not in 'iub' or len(a) and a.min() < 0: raise CollapseError(f"{name} holds {a.dtype if a.dtype.kind not in 'iub' else a.min()}; give class indices, whole numbers from 0.")
+    if a.ndim != 1 or n not in (None, len(a)):
+        raise CollapseError(
+            f"{name} has shape {a.shape}{'' if n is None else f' for {n} images'}; give one class index for each image."
+        )
+    if a.dtype.kind not in "iub" or len(a) and a.min() < 0:
+        raise CollapseError(
+            f"{name} holds {a.dtype if a.dtype.kind not in 'iub' else a.min()}; give class indices, whole numbers from 0."
+        )
     return a.astype(np.int64)
+
 
 def _judge(labels, predictions, n):
     "One row an image: label and, with predictions or logits, what the model made of it."
-    out = pd.DataFrame(dict(label=_classes('labels', labels, n)))
-    if predictions is None: return out
+    out = pd.DataFrame(dict(label=_classes("labels", labels, n)))
+    if predictions is None:
+        return out
     p = torch.as_tensor(predictions).detach().cpu()
-    if p.ndim != 2: return out.assign(prediction=_classes('predictions', p, n))
-    if len(p) != n or p.shape[1] < 2: raise CollapseError(f"predictions has shape {tuple(p.shape)} for {n} images; give (N,) classes, or (N, K) logits with a column for each class.")
-    if not p.isfinite().all(): raise CollapseError(f"predictions has NaN or infinite values in {int((~p.isfinite()).any(1).sum())} of {n} rows; the network or its weights are broken.")
+    if p.ndim != 2:
+        return out.assign(prediction=_classes("predictions", p, n))
+    if len(p) != n or p.shape[1] < 2:
+        raise CollapseError(
+            f"predictions has shape {tuple(p.shape)} for {n} images; give (N,) classes, or (N, K) logits with a column for each class."
+        )
+    if not p.isfinite().all():
+        raise CollapseError(
+            f"predictions has NaN or infinite values in {int((~p.isfinite()).any(1).sum())} of {n} rows; the network or its weights are broken."
+        )
     y = torch.tensor(out.label.to_numpy())
-    if n and int(y.max()) >= p.shape[1]: raise CollapseError(f"labels has class {int(y.max())}, but predictions has {p.shape[1]} columns (classes 0…{p.shape[1]-1}); labels must count classes as the network does.")
+    if n and int(y.max()) >= p.shape[1]:
+        raise CollapseError(
+            f"labels has class {int(y.max())}, but predictions has {p.shape[1]} columns (classes 0…{p.shape[1] - 1}); labels must count classes as the network does."
+        )
     log_p = p.double().log_softmax(1)
-    return out.assign(prediction=p.argmax(1).numpy(), loss=nn.functional.nll_loss(log_p, y, reduction='none').numpy(), confidence=log_p.max(1).values.exp().numpy())
+    return out.assign(
+        prediction=p.argmax(1).numpy(),
+        loss=nn.functional.nll_loss(log_p, y, reduction="none").numpy(),
+        confidence=log_p.max(1).values.exp().numpy(),
+    )
 
 # %% ../nbs/11_discover.ipynb #a62f2dcb
 def _wilson(right, n):
     "Wilson's 95% interval of a share."
-    return tuple(binomtest(int(right), int(n)).proportion_ci(method='wilson')) if n else (np.nan, np.nan)
+    return (
+        tuple(binomtest(int(right), int(n)).proportion_ci(method="wilson"))
+        if n
+        else (np.nan, np.nan)
+    )
+
 
 @dataclass(frozen=True)
 class SubclassReport:
     "What was found inside the classes, and how the model does on each part."
-    clusterer: SubclassClusterer = field(repr=False) # As fitted: `n_subclasses_` (None: undecided), `subclasses_`, `scores_`
-    per_image: pd.DataFrame = field(repr=False) # A row for each image judged: label, prediction, loss, confidence, subclass, distance from its centre, certainty
-    class_names: tuple # Names of the classes
-    groups: str # What was divided: the images of a 'label', or of a 'prediction'
-    found_on: int # Images on which the sub-classes were found
-    class_means: dict = field(repr=False) # {class: (d,) mean of its features}
-    images: Any = field(repr=False) # `images[i]` is the i-th image; None if they were not given
+
+    clusterer: SubclassClusterer = field(
+        repr=False
+    )  # As fitted: `n_subclasses_` (None: undecided), `subclasses_`, `scores_`
+    per_image: pd.DataFrame = field(
+        repr=False
+    )  # A row for each image judged: label, prediction, loss, confidence, subclass, distance from its centre, certainty
+    class_names: tuple  # Names of the classes
+    groups: str  # What was divided: the images of a 'label', or of a 'prediction'
+    found_on: int  # Images on which the sub-classes were found
+    class_means: dict = field(repr=False)  # {class: (d,) mean of its features}
+    images: Any = field(repr=False)  # `images[i]` is the i-th image; None if they were not given
 
     @property
-    def names(self): # {id: name}
+    def names(self):  # {id: name}
         "What each sub-class is called."
-        return {s: f'{self.class_names[c]} {i}' if len(ids) > 1 else str(self.class_names[c]) for c,ids in self.clusterer.subclasses_.items() for i,s in enumerate(ids, 1)}
+        return {
+            s: f"{self.class_names[c]} {i}" if len(ids) > 1 else str(self.class_names[c])
+            for c, ids in self.clusterer.subclasses_.items()
+            for i, s in enumerate(ids, 1)
+        }
 
     @property
-    def judged(self): # bool
+    def judged(self):  # bool
         "Are the model's predictions known?"
-        return 'prediction' in self.per_image
+        return "prediction" in self.per_image
 
-    def to_frame(self): # Columns: class, subclass (its id), name, images, share of its class; with predictions also accuracy, low, high, loss, confidence, confused_with
+    def to_frame(
+        self,
+    ):  # Columns: class, subclass (its id), name, images, share of its class; with predictions also accuracy, low, high, loss, confidence, confused_with
         "One row a sub-class, worst first."
-        groups = dict(list(self.per_image.groupby('subclass')))
-        of = {s: c for c,ids in self.clusterer.subclasses_.items() for s in ids}
-        out = pd.DataFrame([self._row(c, s, groups.get(s, self.per_image[:0])) for s,c in of.items()])
-        out.insert(4, 'share', out.images / out.groupby('class').images.transform('sum'))
-        by = [o for o in ('accuracy', 'loss') if o in out]
-        return out.sort_values(by, ascending=[o == 'accuracy' for o in by], kind='stable', ignore_index=True) if by else out
+        groups = dict(list(self.per_image.groupby("subclass")))
+        of = {s: c for c, ids in self.clusterer.subclasses_.items() for s in ids}
+        out = pd.DataFrame(
+            [self._row(c, s, groups.get(s, self.per_image[:0])) for s, c in of.items()]
+        )
+        out.insert(4, "share", out.images / out.groupby("class").images.transform("sum"))
+        by = [o for o in ("accuracy", "loss") if o in out]
+        return (
+            out.sort_values(
+                by, ascending=[o == "accuracy" for o in by], kind="stable", ignore_index=True
+            )
+            if by
+            else out
+        )
 
     def _row(self, c, s, images):
         "What is known of sub-class s of class c."
-        row = {'class': str(self.class_names[c]), 'subclass': s, 'name': self.names[s], 'images': len(images)}
-        if not self.judged: return row
+        row = {
+            "class": str(self.class_names[c]),
+            "subclass": s,
+            "name": self.names[s],
+            "images": len(images),
+        }
+        if not self.judged:
+            return row
         wrong = images[images.label != images.prediction]
-        low, high = _wilson(len(images)-len(wrong), len(images))
-        other = wrong['prediction' if self.groups == 'label' else 'label'].mode()
-        means = {k: images[k].mean() for k in ('loss', 'confidence') if k in images}
-        return row | dict(accuracy=1-len(wrong)/len(images) if len(images) else np.nan, low=low, high=high) | means | dict(confused_with=str(self.class_names[other[0]]) if len(other) else None)
+        low, high = _wilson(len(images) - len(wrong), len(images))
+        other = wrong["prediction" if self.groups == "label" else "label"].mode()
+        means = {k: images[k].mean() for k in ("loss", "confidence") if k in images}
+        return (
+            row
+            | dict(
+                accuracy=1 - len(wrong) / len(images) if len(images) else np.nan, low=low, high=high
+            )
+            | means
+            | dict(confused_with=str(self.class_names[other[0]]) if len(other) else None)
+        )
 
-    def by_class(self): # Columns: class, images, subclasses (a number, or 'undecided'), separation, stability, score, null, p; with predictions also accuracy
+    def by_class(
+        self,
+    ):  # Columns: class, images, subclasses (a number, or 'undecided'), separation, stability, score, null, p; with predictions also accuracy
         "One row a class: how many sub-classes, how far apart, how sure."
         out = []
-        for c,k in self.clusterer.n_subclasses_.items():
+        for c, k in self.clusterer.n_subclasses_.items():
             parts, line = self.clusterer.parts_[c], _deciding(self.clusterer.scores_.get(c), k)
             mine = self.per_image[self.per_image.subclass.isin(self.clusterer.subclasses_[c])]
-            row = {'class': str(self.class_names[c]), 'images': len(mine), 'subclasses': k or 'undecided', 'separation': np.nan if parts is None else separation(parts[2])}
-            out.append(row | line | (dict(accuracy=(mine.label == mine.prediction).mean()) if self.judged else {}))
+            row = {
+                "class": str(self.class_names[c]),
+                "images": len(mine),
+                "subclasses": k or "undecided",
+                "separation": np.nan if parts is None else separation(parts[2]),
+            }
+            out.append(
+                row
+                | line
+                | (dict(accuracy=(mine.label == mine.prediction).mean()) if self.judged else {})
+            )
         return pd.DataFrame(out)
 
-    def examples(self,
-        subclass:int, # Its id
-        kind:str='nearest', # 'nearest' its centre, 'border' (less than 99% certain, least certain first), or 'wrong' (largest loss first)
-        n:int=8, # How many at most
-    )->np.ndarray: # Positions among the images
+    def examples(
+        self,
+        subclass: int,  # Its id
+        kind: str = "nearest",  # 'nearest' its centre, 'border' (less than 99% certain, least certain first), or 'wrong' (largest loss first)
+        n: int = 8,  # How many at most
+    ) -> np.ndarray:  # Positions among the images
         "Images that show what a sub-class is."
-        check_choice('subclass', subclass, self.names); check_choice('kind', kind, ['nearest', 'border', 'wrong'])
+        check_choice("subclass", subclass, self.names)
+        check_choice("kind", kind, ["nearest", "border", "wrong"])
         mine = self.per_image[self.per_image.subclass == subclass]
-        if kind == 'border': mine = mine[mine.certainty < .99].sort_values('certainty', kind='stable')
-        elif kind == 'nearest': mine = mine.sort_values('distance', kind='stable')
-        elif not self.judged: raise CollapseError("kind='wrong': no predictions were given, so nothing is known to be wrong; give predictions, or choose nearest or border.")
-        else: mine = mine[mine.label != mine.prediction].sort_values('loss' if 'loss' in mine else 'distance', ascending=False, kind='stable')
+        if kind == "border":
+            mine = mine[mine.certainty < 0.99].sort_values("certainty", kind="stable")
+        elif kind == "nearest":
+            mine = mine.sort_values("distance", kind="stable")
+        elif not self.judged:
+            raise CollapseError(
+                "kind='wrong': no predictions were given, so nothing is known to be wrong; give predictions, or choose nearest or border."
+            )
+        else:
+            mine = mine[mine.label != mine.prediction].sort_values(
+                "loss" if "loss" in mine else "distance", ascending=False, kind="stable"
+            )
         return mine.index[:n].to_numpy()
 
-    def suspects(self,
-        n:int=20, # How many at most
-    )->pd.DataFrame: # Index: position among the images; columns: label and prediction (names), loss, confidence
+    def suspects(
+        self,
+        n: int = 20,  # How many at most
+    ) -> (
+        pd.DataFrame
+    ):  # Index: position among the images; columns: label and prediction (names), loss, confidence
         "Images whose label the model contradicts, most firmly first: look whether the label is wrong."
-        if 'loss' not in self.per_image: raise CollapseError("this report has no losses, since no logits were given; give predictions (N, K) to discover_subclasses.")
-        wrong = self.per_image[self.per_image.label != self.per_image.prediction].nlargest(check_number('n', n, low=1, integer=True), 'loss')
-        return wrong[['label', 'prediction', 'loss', 'confidence']].assign(**{k: wrong[k].map(lambda c: str(self.class_names[c])) for k in ('label', 'prediction')})
+        if "loss" not in self.per_image:
+            raise CollapseError(
+                "this report has no losses, since no logits were given; give predictions (N, K) to discover_subclasses."
+            )
+        wrong = self.per_image[self.per_image.label != self.per_image.prediction].nlargest(
+            check_number("n", n, low=1, integer=True), "loss"
+        )
+        return wrong[["label", "prediction", "loss", "confidence"]].assign(
+            **{k: wrong[k].map(lambda c: str(self.class_names[c])) for k in ("label", "prediction")}
+        )
 
-    def picture(self,
-        i:int, # Position among the images
-    )->np.ndarray: # uint8 (H, W) or (H, W, 3)
+    def picture(
+        self,
+        i: int,  # Position among the images
+    ) -> np.ndarray:  # uint8 (H, W) or (H, W, 3)
         "An image for the eye; one of floats is stretched to its own range."
-        if self.images is None: raise CollapseError("images=None: this report was made without images; give them to discover_subclasses.")
+        if self.images is None:
+            raise CollapseError(
+                "images=None: this report was made without images; give them to discover_subclasses."
+            )
         return _for_the_eye(self.images[int(i)])
 
-    def assign(self,
-        features, # (n, d) features of new images, of the same layer
-        classes=None, # (n,) class of each, by label or prediction; None: that of the nearest class mean
-    )->np.ndarray: # (n,) ids
+    def assign(
+        self,
+        features,  # (n, d) features of new images, of the same layer
+        classes=None,  # (n,) class of each, by label or prediction; None: that of the nearest class mean
+    ) -> np.ndarray:  # (n,) ids
         "Sub-class of new images."
         if classes is None:
-            h, ids = _rows('features', _features('features', features), slice(None)), np.array(list(self.class_means))
+            h, ids = (
+                _rows("features", _features("features", features), slice(None)),
+                np.array(list(self.class_means)),
+            )
             classes = ids[cdist(h, np.stack(list(self.class_means.values()))).argmin(1)]
         return self.clusterer.predict(features, classes)
 
-    def plot(self,
-        ax=None, # Axes to draw on; a new figure by default
-        most:int=30, # Sub-classes drawn, at most
-    )->plt.Axes:
+    def plot(
+        self,
+        ax=None,  # Axes to draw on; a new figure by default
+        most: int = 30,  # Sub-classes drawn, at most
+    ) -> plt.Axes:
         "Accuracy of each sub-class with its interval, worst first; the colour is the class's."
-        if not self.judged: raise CollapseError("this report has no accuracies, since no predictions were given; give predictions to discover_subclasses.")
-        return plot_accuracies(self.to_frame(), self.class_names, (self.per_image.label == self.per_image.prediction).mean(), most, ax)
+        if not self.judged:
+            raise CollapseError(
+                "this report has no accuracies, since no predictions were given; give predictions to discover_subclasses."
+            )
+        return plot_accuracies(
+            self.to_frame(),
+            self.class_names,
+            (self.per_image.label == self.per_image.prediction).mean(),
+            most,
+            ax,
+        )
 
-    def plot_stability(self,
-        ax=None, # Axes to draw on; a new figure by default
-    )->plt.Axes:
+    def plot_stability(
+        self,
+        ax=None,  # Axes to draw on; a new figure by default
+    ) -> plt.Axes:
         "In which share of the halvings each further sub-class was seen."
-        return plot_stability(self.clusterer.scores_, self.clusterer.n_subclasses_, self.class_names, ax)
+        return plot_stability(
+            self.clusterer.scores_, self.clusterer.n_subclasses_, self.class_names, ax
+        )
 
-    def to_html(self,
-        path:str|Path, # File to write, or report to replace
-        title:str='Sub-classes', # Title of the page
-    )->Path:
+    def to_html(
+        self,
+        path: str | Path,  # File to write, or report to replace
+        title: str = "Sub-classes",  # Title of the page
+    ) -> Path:
         "Write the report as one page that needs no other file."
-        from collapse_nb.report import discovery_report # that room stands on this one
+        from collapse_nb.report import discovery_report  # that room stands on this one
+
         return discovery_report(self, path, title)
+
 
 def _deciding(curve, k):
     "The step of a score curve that decided on k: the last that was taken, or the first that was not."
-    if curve is None: return dict.fromkeys(('stability', 'score', 'null', 'p'), np.nan)
-    line = curve.iloc[k-2 if k and k > 1 else -1]
+    if curve is None:
+        return dict.fromkeys(("stability", "score", "null", "p"), np.nan)
+    line = curve.iloc[k - 2 if k and k > 1 else -1]
     return dict(stability=line.stability, score=line.score, null=line.null, p=norm.sf(line.score))
+
 
 def _for_the_eye(o):
     "An image as uint8."
-    if isinstance(o, Image.Image): return rgb_array(o)
+    if isinstance(o, Image.Image):
+        return rgb_array(o)
     a = np.asarray(o.detach().cpu() if isinstance(o, torch.Tensor) else o)
-    if a.ndim == 3 and a.shape[0] in (1, 3) and a.shape[2] not in (1, 3): a = np.moveaxis(a, 0, 2)
-    if a.dtype == np.uint8: return a
-    return (255*(a - a.min())/max(np.ptp(a), 1e-12)).astype(np.uint8)
+    if a.ndim == 3 and a.shape[0] in (1, 3) and a.shape[2] not in (1, 3):
+        a = np.moveaxis(a, 0, 2)
+    if a.dtype == np.uint8:
+        return a
+    return (255 * (a - a.min()) / max(np.ptp(a), 1e-12)).astype(np.uint8)
 
 # %% ../nbs/11_discover.ipynb #b77b0853
-_COPIES = 8 # float64 copies of the features that exist at once while classes are divided, at most; checked below
+_COPIES = 8  # float64 copies of the features that exist at once while classes are divided, at most; checked below
+
 
 def _features(name, value):
     "`value` as an array or tensor (N, d); a memory-mapped one stays where it is."
-    a = value.detach().cpu() if isinstance(value, torch.Tensor) else value if isinstance(value, np.ndarray) else np.asarray(value)
-    if a.ndim == 2 and all(a.shape) and (isinstance(a, torch.Tensor) or a.dtype.kind in 'fiub'): return a
-    raise CollapseError(f"{name} has shape {tuple(a.shape)} and holds {a.dtype}; give numbers (N, d), a row for each image.")
+    a = (
+        value.detach().cpu()
+        if isinstance(value, torch.Tensor)
+        else value
+        if isinstance(value, np.ndarray)
+        else np.asarray(value)
+    )
+    if a.ndim == 2 and all(a.shape) and (isinstance(a, torch.Tensor) or a.dtype.kind in "fiub"):
+        return a
+    raise CollapseError(
+        f"{name} has shape {tuple(a.shape)} and holds {a.dtype}; give numbers (N, d), a row for each image."
+    )
+
 
 def _rows(name, features, at):
     "Some rows, float64 and finite."
     x = features[at]
     x = np.asarray(x.double() if isinstance(x, torch.Tensor) else x, dtype=np.float64)
     bad = ~np.isfinite(x).all(1)
-    if bad.any(): raise CollapseError(f"{name} has NaN or infinite values in {bad.sum()} of {len(x)} rows; remove those images, or mend the network that made them.")
+    if bad.any():
+        raise CollapseError(
+            f"{name} has NaN or infinite values in {bad.sum()} of {len(x)} rows; remove those images, or mend the network that made them."
+        )
     return x
+
 
 def _affordable(name, d, memory_gb):
     "How many rows of d numbers can be divided in that memory."
-    check_number('memory_gb', memory_gb, low=0, above=True)
-    rows = int((1e9*memory_gb - 4*8*d*d)/(8*_COPIES*d)) # four d×d matrices: covariance, eigenvectors
-    if rows >= 100: return rows
-    raise CollapseError(f"{name} has {d:,} numbers an image, too many to divide in memory_gb={memory_gb:g}; take features of a later layer, or raise memory_gb.")
+    check_number("memory_gb", memory_gb, low=0, above=True)
+    rows = int(
+        (1e9 * memory_gb - 4 * 8 * d * d) / (8 * _COPIES * d)
+    )  # four d×d matrices: covariance, eigenvectors
+    if rows >= 100:
+        return rows
+    raise CollapseError(
+        f"{name} has {d:,} numbers an image, too many to divide in memory_gb={memory_gb:g}; take features of a later layer, or raise memory_gb."
+    )
+
 
 def _place(clusterer, means, h, groups):
     "Sub-class, distance from its centre and certainty of each row."
-    out = pd.DataFrame(dict(subclass=clusterer.predict(h, groups), distance=np.linalg.norm(h - np.stack([means[c] for c in groups]), axis=1), certainty=1.))
+    out = pd.DataFrame(
+        dict(
+            subclass=clusterer.predict(h, groups),
+            distance=np.linalg.norm(h - np.stack([means[c] for c in groups]), axis=1),
+            certainty=1.0,
+        )
+    )
     for c in np.unique(groups):
-        if clusterer.parts_[c] is None: continue
+        if clusterer.parts_[c] is None:
+            continue
         mean, directions, mixture = clusterer.parts_[c]
         mine = groups == c
-        z = (h[mine] - mean) @ directions[:,:mixture.n_features_in_]
+        z = (h[mine] - mean) @ directions[:, : mixture.n_features_in_]
         part = out.subclass[mine].to_numpy() - clusterer.subclasses_[c][0]
-        out.loc[mine, 'distance'] = np.linalg.norm(np.einsum('ni,nij->nj', z - mixture.means_[part], mixture.precisions_cholesky_[part]), axis=1)
-        out.loc[mine, 'certainty'] = mixture.predict_proba(z)[np.arange(len(z)), part]
+        out.loc[mine, "distance"] = np.linalg.norm(
+            np.einsum("ni,nij->nj", z - mixture.means_[part], mixture.precisions_cholesky_[part]),
+            axis=1,
+        )
+        out.loc[mine, "certainty"] = mixture.predict_proba(z)[np.arange(len(z)), part]
     return out
 
 # %% ../nbs/11_discover.ipynb #7b7d362c
 def _names(class_names, frame, columns=0):
     "One name a class, each its own; numbers where none were given."
-    n = max(int(frame[[o for o in ('label', 'prediction') if o in frame]].max().max())+1, columns)
+    n = max(int(frame[[o for o in ("label", "prediction") if o in frame]].max().max()) + 1, columns)
     names = tuple(map(str, class_names if class_names is not None else range(n)))
-    if len(names) < n: raise CollapseError(f"class_names has {len(names)} names, but there are classes up to {n-1}; give one for each class, in the order of the network's outputs.")
-    if len(set(names)) < len(names): raise CollapseError(f"class_names has {len(names)-len(set(names))} repeated name(s); every class needs its own.")
+    if len(names) < n:
+        raise CollapseError(
+            f"class_names has {len(names)} names, but there are classes up to {n - 1}; give one for each class, in the order of the network's outputs."
+        )
+    if len(set(names)) < len(names):
+        raise CollapseError(
+            f"class_names has {len(names) - len(set(names))} repeated name(s); every class needs its own."
+        )
     return names
+
 
 def _find(features, classes, n_subclasses, memory_gb, random_state):
     "A fitted clusterer, mean features of each class, and how many images both are made of."
-    rows = _affordable('features', features.shape[1], memory_gb)
-    keep = stratified_subset(torch.from_numpy(classes), rows).numpy() if len(classes) > rows else np.arange(len(classes))
-    h, classes = _rows('features', features, keep), classes[keep]
-    return SubclassClusterer(n_subclasses, random_state=random_state).fit(h, classes), {c: h[classes==c].mean(0) for c in np.unique(classes).tolist()}, len(keep)
+    rows = _affordable("features", features.shape[1], memory_gb)
+    keep = (
+        stratified_subset(torch.from_numpy(classes), rows).numpy()
+        if len(classes) > rows
+        else np.arange(len(classes))
+    )
+    h, classes = _rows("features", features, keep), classes[keep]
+    return (
+        SubclassClusterer(n_subclasses, random_state=random_state).fit(h, classes),
+        {c: h[classes == c].mean(0) for c in np.unique(classes).tolist()},
+        len(keep),
+    )
+
 
 def _discover(features, frame, train, images, groups, names, n_subclasses, memory_gb, random_state):
     "The report; `train` is features and classes to find the sub-classes on."
     mine = frame[groups].to_numpy()
     known, classes = train
     clusterer, means, found_on = _find(known, classes, n_subclasses, memory_gb, random_state)
-    if d := features.shape[1] - clusterer.n_features_in_: raise CollapseError(f"features has {features.shape[1]} numbers an image, those of train have {features.shape[1]-d}; take both from one layer.")
-    if unknown := set(mine.tolist()) - set(means): raise CollapseError(f"{groups}s holds class {names[min(unknown)]!r}, of which train has no image; give train some, or leave that class out.")
-    step = _affordable('features', features.shape[1], memory_gb)
-    pieces = [slice(i, i+step) for i in range(0, len(mine), step)]
-    placed = pd.concat([_place(clusterer, means, _rows('features', features, o), mine[o]) for o in pieces], ignore_index=True)
-    return SubclassReport(clusterer, pd.concat([frame, placed], axis=1), names, groups, found_on, means, images)
+    if d := features.shape[1] - clusterer.n_features_in_:
+        raise CollapseError(
+            f"features has {features.shape[1]} numbers an image, those of train have {features.shape[1] - d}; take both from one layer."
+        )
+    if unknown := set(mine.tolist()) - set(means):
+        raise CollapseError(
+            f"{groups}s holds class {names[min(unknown)]!r}, of which train has no image; give train some, or leave that class out."
+        )
+    step = _affordable("features", features.shape[1], memory_gb)
+    pieces = [slice(i, i + step) for i in range(0, len(mine), step)]
+    placed = pd.concat(
+        [_place(clusterer, means, _rows("features", features, o), mine[o]) for o in pieces],
+        ignore_index=True,
+    )
+    return SubclassReport(
+        clusterer, pd.concat([frame, placed], axis=1), names, groups, found_on, means, images
+    )
+
 
 def discover_subclasses(
-    features, # (N, d) features of images that the model was not trained on: array, tensor or memory-mapped file
-    labels, # (N,) class indices
+    features,  # (N, d) features of images that the model was not trained on: array, tensor or memory-mapped file
+    labels,  # (N,) class indices
     *,
-    predictions=None, # (N,) predicted classes, or (N, K) logits; None: sub-classes are found, nothing is judged
-    images=None, # The images, to show some: N uint8 arrays (H, W, C), PIL images, an `Images`, or float tensors (C, H, W)
-    train=None, # Features and classes to find the sub-classes on, such as the training images'; None: on the features given
-    groups:str='label', # Divide the images of each 'label', or of each 'prediction'
-    class_names=None, # K names; numbers by default
-    n_subclasses='auto', # As in `SubclassClusterer`: 'auto', a number, or `{class: number or 'auto'}`
-    memory_gb:float=2., # Memory for dividing; of more features than fit a sample is taken
-    random_state:int=0, # Decides starting points, halves and draws
-)->SubclassReport:
+    predictions=None,  # (N,) predicted classes, or (N, K) logits; None: sub-classes are found, nothing is judged
+    images=None,  # The images, to show some: N uint8 arrays (H, W, C), PIL images, an `Images`, or float tensors (C, H, W)
+    train=None,  # Features and classes to find the sub-classes on, such as the training images'; None: on the features given
+    groups: str = "label",  # Divide the images of each 'label', or of each 'prediction'
+    class_names=None,  # K names; numbers by default
+    n_subclasses="auto",  # As in `SubclassClusterer`: 'auto', a number, or `{class: number or 'auto'}`
+    memory_gb: float = 2.0,  # Memory for dividing; of more features than fit a sample is taken
+    random_state: int = 0,  # Decides starting points, halves and draws
+) -> SubclassReport:
     "Find the sub-classes of each class, and judge the model on each."
-    features = _features('features', features)
+    features = _features("features", features)
     frame = _judge(labels, predictions, len(features))
-    if check_choice('groups', groups, ['label', 'prediction']) not in frame: raise CollapseError("groups='prediction', but no predictions were given; give predictions, or choose label.")
+    if check_choice("groups", groups, ["label", "prediction"]) not in frame:
+        raise CollapseError(
+            "groups='prediction', but no predictions were given; give predictions, or choose label."
+        )
     pictures = images.pixels if isinstance(images, Images) else images
-    if pictures is not None and len(pictures) != len(frame): raise CollapseError(f"images has {len(pictures)} entries for {len(frame)} rows of features; give one image a row.")
-    if train is not None: train = (h := _features('train', train[0])), _classes("train's labels", train[1], len(h))
+    if pictures is not None and len(pictures) != len(frame):
+        raise CollapseError(
+            f"images has {len(pictures)} entries for {len(frame)} rows of features; give one image a row."
+        )
+    if train is not None:
+        train = (h := _features("train", train[0])), _classes("train's labels", train[1], len(h))
     columns = np.shape(predictions)[1] if np.ndim(predictions) == 2 else 0
-    return _discover(features, frame, train or (features, frame[groups].to_numpy()), pictures, groups, _names(class_names, frame, columns), n_subclasses, memory_gb, random_state)
+    return _discover(
+        features,
+        frame,
+        train or (features, frame[groups].to_numpy()),
+        pictures,
+        groups,
+        _names(class_names, frame, columns),
+        n_subclasses,
+        memory_gb,
+        random_state,
+    )
 
 # %% ../nbs/11_discover.ipynb #ee850a0d
-_formats = dict(JPEG=('.jpg', '.jpeg'), PNG=('.png',), BMP=('.bmp',), GIF=('.gif',), WEBP=('.webp',), TIFF=('.tif', '.tiff'), PPM=('.ppm', '.pgm'))
+_formats = dict(
+    JPEG=(".jpg", ".jpeg"),
+    PNG=(".png",),
+    BMP=(".bmp",),
+    GIF=(".gif",),
+    WEBP=(".webp",),
+    TIFF=(".tif", ".tiff"),
+    PPM=(".ppm", ".pgm"),
+)
 _suffixes = tuple(o for suffixes in _formats.values() for o in suffixes)
+
 
 class ImageTree(TorchDataset):
     "The images of a tree `<class>/*`, opened when they are asked for: pairs (PIL image, label)."
-    def __init__(self,
-        root:str|Path, # Folder that holds a folder for each class
-        class_names=None, # All classes in the order of the network's outputs; None: sorted folder names
+
+    def __init__(
+        self,
+        root: str | Path,  # Folder that holds a folder for each class
+        class_names=None,  # All classes in the order of the network's outputs; None: sorted folder names
     ):
         self.root = Path(root).expanduser()
-        if not self.root.is_dir(): raise DataError(f"root={str(root)!r} is not a folder; name the one that holds a folder of images for each class.")
-        there = sorted(o.name for o in self.root.iterdir() if o.is_dir() and not o.name.startswith('.'))
+        if not self.root.is_dir():
+            raise DataError(
+                f"root={str(root)!r} is not a folder; name the one that holds a folder of images for each class."
+            )
+        there = sorted(
+            o.name for o in self.root.iterdir() if o.is_dir() and not o.name.startswith(".")
+        )
         self.class_names = tuple(there if class_names is None else class_names)
-        if unknown := set(there) - set(self.class_names): raise DataError(f"root={str(root)!r} has the folder {min(unknown)!r}, which is not among the {len(self.class_names)} class_names; add it in its place, or move it away.")
-        files = {c: sorted(o for o in (self.root/c).iterdir() if o.suffix.lower() in _suffixes and not o.name.startswith('.')) for c in there}
-        if empty := [c for c,o in files.items() if not o]: raise DataError(f"root={str(root)!r}: {empty[0]!r} holds no image ({', '.join(o[1:] for o in _suffixes)}); add some, or move the folder away.")
-        if not files: raise DataError(f"root={str(root)!r} holds no folder; expected <class>/<image> below it.")
+        if unknown := set(there) - set(self.class_names):
+            raise DataError(
+                f"root={str(root)!r} has the folder {min(unknown)!r}, which is not among the {len(self.class_names)} class_names; add it in its place, or move it away."
+            )
+        files = {
+            c: sorted(
+                o
+                for o in (self.root / c).iterdir()
+                if o.suffix.lower() in _suffixes and not o.name.startswith(".")
+            )
+            for c in there
+        }
+        if empty := [c for c, o in files.items() if not o]:
+            raise DataError(
+                f"root={str(root)!r}: {empty[0]!r} holds no image ({', '.join(o[1:] for o in _suffixes)}); add some, or move the folder away."
+            )
+        if not files:
+            raise DataError(
+                f"root={str(root)!r} holds no folder; expected <class>/<image> below it."
+            )
         self.files = [f for o in files.values() for f in o]
-        self.labels = [self.class_names.index(c) for c,o in files.items() for _ in o]
+        self.labels = [self.class_names.index(c) for c, o in files.items() for _ in o]
 
-    def __len__(self): return len(self.files)
+    def __len__(self):
+        return len(self.files)
 
     def __getitem__(self, i):
         file = self.files[i]
         try:
-            with Image.open(file, formats=list(_formats)) as im: return Image.fromarray(rgb_array(im)), self.labels[i]
-        except Exception as e: # Pillow raises a dozen kinds
-            raise DataError(f"{str(file)!r} cannot be opened as an image ({type(e).__name__}: {str(e).replace(str(file), 'it')[:80]}); mend or remove it.") from None
+            with Image.open(file, formats=list(_formats)) as im:
+                return Image.fromarray(rgb_array(im)), self.labels[i]
+        except Exception as e:  # Pillow raises a dozen kinds
+            raise DataError(
+                f"{str(file)!r} cannot be opened as an image ({type(e).__name__}: {str(e).replace(str(file), 'it')[:80]}); mend or remove it."
+            ) from None
 
 # %% ../nbs/11_discover.ipynb #a86e71c0
 def _channels(name, value):
     "(C, 1, 1) float32 of one number, or one a channel."
-    try: t = torch.tensor(value, dtype=torch.float32).reshape(-1, 1, 1)
-    except (TypeError, ValueError, RuntimeError): t = torch.empty(0)
-    if len(t) in (1, 3) and t.isfinite().all() and (name == 'mean' or (t > 0).all()): return t
-    raise CollapseError(f"{name}={value!r}: give one number or three, one a channel, in units of 0…1{'' if name == 'mean' else ', above 0'}.")
+    try:
+        t = torch.tensor(value, dtype=torch.float32).reshape(-1, 1, 1)
+    except (TypeError, ValueError, RuntimeError):
+        t = torch.empty(0)
+    if len(t) in (1, 3) and t.isfinite().all() and (name == "mean" or (t > 0).all()):
+        return t
+    raise CollapseError(
+        f"{name}={value!r}: give one number or three, one a channel, in units of 0…1{'' if name == 'mean' else ', above 0'}."
+    )
+
 
 def image_transform(
-    size:int|None=None, # Side of the square that is cut out, pixels; None: images stay as they are
-    mean=0., # Subtracted: one number, or one for each of red, green and blue, in units of 0…1
-    std=1., # Divided by, likewise
-): # A function: PIL image → float tensor (C, H, W)
+    size: int
+    | None = None,  # Side of the square that is cut out, pixels; None: images stay as they are
+    mean=0.0,  # Subtracted: one number, or one for each of red, green and blue, in units of 0…1
+    std=1.0,  # Divided by, likewise
+):  # A function: PIL image → float tensor (C, H, W)
     "The usual way from an image to a network's input."
-    if size is not None: check_number('size', size, low=1, integer=True)
-    mean, std = _channels('mean', mean), _channels('std', std)
+    if size is not None:
+        check_number("size", size, low=1, integer=True)
+    mean, std = _channels("mean", mean), _channels("std", std)
+
     def transform(image):
-        if size is not None: image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
-        x = torch.from_numpy(np.array(image, dtype=np.float32)/255)
-        return ((x[None] if x.ndim == 2 else x.permute(2,0,1)) - mean)/std
+        if size is not None:
+            image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+        x = torch.from_numpy(np.array(image, dtype=np.float32) / 255)
+        return ((x[None] if x.ndim == 2 else x.permute(2, 0, 1)) - mean) / std
+
     return transform
 
 # %% ../nbs/11_discover.ipynb #2772b5be
@@ -323,163 +579,328 @@ def _raw(images, i):
     "Image i as it came, and its label if it has one."
     if isinstance(images, Images):
         p = images.pixels[i].numpy()
-        return Image.fromarray(p[...,0] if p.shape[2] == 1 else p), int(images.labels[i])
+        return Image.fromarray(p[..., 0] if p.shape[2] == 1 else p), int(images.labels[i])
     item = images[i]
     return tuple(item[:2]) if isinstance(item, (tuple, list)) and len(item) > 1 else (item, None)
 
+
 class _Pictures:
     "The images of a set as they came, by position."
-    def __init__(self, images): self.images = images
-    def __len__(self): return len(self.images)
-    def __getitem__(self, i): return _raw(self.images, i)[0]
+
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, i):
+        return _raw(self.images, i)[0]
+
 
 class _Prepared(TorchDataset):
     "A set whose images are ready for a network."
-    def __init__(self, images, transform): self.images, self.transform = images, transform
-    def __len__(self): return len(self.images)
+
+    def __init__(self, images, transform):
+        self.images, self.transform = images, transform
+
+    def __len__(self):
+        return len(self.images)
+
     def __getitem__(self, i):
         x, y = _raw(self.images, i)
-        if self.transform or isinstance(x, Image.Image): x = (self.transform or image_transform())(x)
+        if self.transform or isinstance(x, Image.Image):
+            x = (self.transform or image_transform())(x)
         return x if y is None else (x, y)
+
 
 def _loader(images, transform, batch_size):
     "Batches of the set in its order; the set itself."
     if not isinstance(images, DataLoader):
-        if not hasattr(images, '__getitem__') or not hasattr(images, '__len__'): raise CollapseError(f"images is a {type(images).__name__}; give a folder, a tensor, an Images, a torch Dataset or a DataLoader.")
-        return DataLoader(_Prepared(images, transform), check_number('batch_size', batch_size, low=1, integer=True)), images
-    if transform: raise CollapseError("transform and a DataLoader were given; its batches are taken as they are, so give the transform to its data set.")
+        if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
+            raise CollapseError(
+                f"images is a {type(images).__name__}; give a folder, a tensor, an Images, a torch Dataset or a DataLoader."
+            )
+        return DataLoader(
+            _Prepared(images, transform),
+            check_number("batch_size", batch_size, low=1, integer=True),
+        ), images
+    if transform:
+        raise CollapseError(
+            "transform and a DataLoader were given; its batches are taken as they are, so give the transform to its data set."
+        )
     streamed = isinstance(images.dataset, IterableDataset)
-    if not streamed and not (type(images.sampler) is SequentialSampler and type(images.batch_sampler) is BatchSampler): raise CollapseError("images is a DataLoader that shuffles or samples, so position i would not be image i; make one with shuffle=False.")
+    if not streamed and not (
+        type(images.sampler) is SequentialSampler and type(images.batch_sampler) is BatchSampler
+    ):
+        raise CollapseError(
+            "images is a DataLoader that shuffles or samples, so position i would not be image i; make one with shuffle=False."
+        )
     return images, None if streamed else images.dataset
+
 
 def _batches(loader):
     "The loader's batches; images that do not fit into one are an error of ours."
-    try: yield from loader
+    try:
+        yield from loader
     except RuntimeError as e:
-        if 'equal size' in str(e): raise CollapseError("images are of different sizes; give a transform that brings them to one, such as image_transform(size=224) (--size 224).") from None
+        if "equal size" in str(e):
+            raise CollapseError(
+                "images are of different sizes; give a transform that brings them to one, such as image_transform(size=224) (--size 224)."
+            ) from None
         raise
+
 
 def _split(batch, labels, at):
     "Input and labels of a batch that begins at position `at`."
-    x, y = batch[:2] if isinstance(batch, (tuple, list)) and len(batch) > 1 else (batch[0] if isinstance(batch, (tuple, list)) else batch, None)
-    if not isinstance(x, torch.Tensor) or not x.is_floating_point(): raise CollapseError(f"images come as {x.dtype if isinstance(x, torch.Tensor) else type(x).__name__}; give a transform that makes float tensors, scaled as in the network's training (image_transform).")
-    if labels is not None: y = labels[at:at+len(x)]
-    if y is None: raise CollapseError("labels=None, and the images carry none; give a class index for each image.")
+    x, y = (
+        batch[:2]
+        if isinstance(batch, (tuple, list)) and len(batch) > 1
+        else (batch[0] if isinstance(batch, (tuple, list)) else batch, None)
+    )
+    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
+        raise CollapseError(
+            f"images come as {x.dtype if isinstance(x, torch.Tensor) else type(x).__name__}; give a transform that makes float tensors, scaled as in the network's training (image_transform)."
+        )
+    if labels is not None:
+        y = labels[at : at + len(x)]
+    if y is None:
+        raise CollapseError(
+            "labels=None, and the images carry none; give a class index for each image."
+        )
     return x, y
+
 
 def _through(model, x, layer):
     "Features and outputs of a batch."
     try:
-        with capture(nn.Sequential(model), '0') as out: h = extract_features(model, [x], layer) # '0' is the model itself
-    except (RuntimeError, IndexError) as e: raise CollapseError(f"model={type(model).__name__} cannot take images of shape {tuple(x.shape[1:])} ({str(e).splitlines()[0][:120]}); bring them to what it was trained on (--size), or choose another network.") from None
-    if out[0].ndim != 2: raise CollapseError(f"model={type(model).__name__} gives outputs of shape {tuple(out[0].shape)} for {len(x)} images; a classifier gives (N, K) logits. Otherwise take extract_features and discover_subclasses.")
+        with capture(nn.Sequential(model), "0") as out:
+            h = extract_features(model, [x], layer)  # '0' is the model itself
+    except (RuntimeError, IndexError) as e:
+        raise CollapseError(
+            f"model={type(model).__name__} cannot take images of shape {tuple(x.shape[1:])} ({str(e).splitlines()[0][:120]}); bring them to what it was trained on (--size), or choose another network."
+        ) from None
+    if out[0].ndim != 2:
+        raise CollapseError(
+            f"model={type(model).__name__} gives outputs of shape {tuple(out[0].shape)} for {len(x)} images; a classifier gives (N, K) logits. Otherwise take extract_features and discover_subclasses."
+        )
     return h, out[0]
 
 # %% ../nbs/11_discover.ipynb #37a40032
 def _stream(model, loader, labels, layer, names, path):
     "Run a set through the network: its features in a file, a row of `_judge` for each image, the number of outputs."
     frames, n = [], 0
-    if labels is not None: labels = _classes('labels', labels)
+    if labels is not None:
+        labels = _classes("labels", labels)
     try:
-        with path.open('wb') as f:
+        with path.open("wb") as f:
             for batch in _batches(loader):
                 x, y = _split(batch, labels, n)
                 h, logits = _through(model, x, layer)
-                if names and len(names) != logits.shape[1]: raise CollapseError(f"model={type(model).__name__} has {logits.shape[1]} outputs, but there are {len(names)} classes, so its predictions make no sense; give the network with {len(names)}, or all {logits.shape[1]} class_names in the order of its outputs (--class-names FILE).")
-                frames.append(_judge(y, logits, len(x))); n += len(x)
+                if names and len(names) != logits.shape[1]:
+                    raise CollapseError(
+                        f"model={type(model).__name__} has {logits.shape[1]} outputs, but there are {len(names)} classes, so its predictions make no sense; give the network with {len(names)}, or all {logits.shape[1]} class_names in the order of its outputs (--class-names FILE)."
+                    )
+                frames.append(_judge(y, logits, len(x)))
+                n += len(x)
                 f.write(h.float().contiguous().numpy().data)
-    except OSError as e: raise CollapseError(f"features cannot be kept in {str(path.parent.parent)!r} ({e.strerror or e}); make room, or name another folder with scratch.") from None
-    if not n: raise CollapseError('images is empty; give at least one.')
-    if labels is not None and len(labels) != n: raise CollapseError(f"labels has {len(labels)} entries for {n} images; give one for each.")
-    return np.memmap(path, np.float32, 'r', shape=(n, h.shape[1])), pd.concat(frames, ignore_index=True), logits.shape[1]
+    except OSError as e:
+        raise CollapseError(
+            f"features cannot be kept in {str(path.parent.parent)!r} ({e.strerror or e}); make room, or name another folder with scratch."
+        ) from None
+    if not n:
+        raise CollapseError("images is empty; give at least one.")
+    if labels is not None and len(labels) != n:
+        raise CollapseError(f"labels has {len(labels)} entries for {n} images; give one for each.")
+    return (
+        np.memmap(path, np.float32, "r", shape=(n, h.shape[1])),
+        pd.concat(frames, ignore_index=True),
+        logits.shape[1],
+    )
 
-def _opened(images, names): return ImageTree(images, names) if isinstance(images, (str, Path)) else images
+
+def _opened(images, names):
+    return ImageTree(images, names) if isinstance(images, (str, Path)) else images
+
 
 def discover_in_model(
-    model:nn.Module, # Any classifier that gives (N, K) logits
-    images, # Images it was not trained on: a folder `<class>/*`, an `Images`, a torch `Dataset` or `DataLoader` of pairs (image, label), or a float tensor (N, C, H, W)
-    labels=None, # (N,) class indices; None: those that the images carry
+    model: nn.Module,  # Any classifier that gives (N, K) logits
+    images,  # Images it was not trained on: a folder `<class>/*`, an `Images`, a torch `Dataset` or `DataLoader` of pairs (image, label), or a float tensor (N, C, H, W)
+    labels=None,  # (N,) class indices; None: those that the images carry
     *,
-    train=None, # Images to find the sub-classes on, in any of these forms, or a pair (images, labels); None: those given
-    transform=None, # Image → float tensor (C, H, W), as in the network's training; None: `image_transform()` for pictures, tensors as they are
-    layer:str|None=None, # Layer whose output is taken; None: the input of the last linear layer
-    class_names=None, # K names in the order of the outputs; None: the data set's own, or numbers
-    batch_size:int=64, # Images that are in memory at a time
-    scratch:str|Path|None=None, # Folder for the file of features while this runs; None: the system's for temporary files
-    groups:str='label', # As in `discover_subclasses`, as is the rest
-    n_subclasses='auto', memory_gb:float=2., random_state:int=0,
-)->SubclassReport:
+    train=None,  # Images to find the sub-classes on, in any of these forms, or a pair (images, labels); None: those given
+    transform=None,  # Image → float tensor (C, H, W), as in the network's training; None: `image_transform()` for pictures, tensors as they are
+    layer: str
+    | None = None,  # Layer whose output is taken; None: the input of the last linear layer
+    class_names=None,  # K names in the order of the outputs; None: the data set's own, or numbers
+    batch_size: int = 64,  # Images that are in memory at a time
+    scratch: str
+    | Path
+    | None = None,  # Folder for the file of features while this runs; None: the system's for temporary files
+    groups: str = "label",  # As in `discover_subclasses`, as is the rest
+    n_subclasses="auto",
+    memory_gb: float = 2.0,
+    random_state: int = 0,
+) -> SubclassReport:
     "Find what hides inside the classes of a network, and how it does on each part."
-    check_choice('groups', groups, ['label', 'prediction'])
+    check_choice("groups", groups, ["label", "prediction"])
     loader, kept = _loader(images := _opened(images, class_names), transform, batch_size)
-    own = getattr(kept, 'class_names', getattr(kept, 'classes', None)) if labels is None else None # other labels, other classes
+    own = (
+        getattr(kept, "class_names", getattr(kept, "classes", None)) if labels is None else None
+    )  # other labels, other classes
     names = own if class_names is None else class_names
-    try: folder = tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True)
-    except OSError as e: raise CollapseError(f"scratch={str(scratch)!r} cannot be written to ({e.strerror}); name a folder that is there and has room.") from None
+    try:
+        folder = tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True)
+    except OSError as e:
+        raise CollapseError(
+            f"scratch={str(scratch)!r} cannot be written to ({e.strerror}); name a folder that is there and has room."
+        ) from None
     with folder as d:
-        features, frame, columns = _stream(model, loader, labels, layer, names, Path(d)/'judged')
+        features, frame, columns = _stream(model, loader, labels, layer, names, Path(d) / "judged")
         find = features, frame[groups].to_numpy()
         if train is not None:
             pair = train if isinstance(train, tuple) else (train, None)
-            found, rows, _ = _stream(model, _loader(_opened(pair[0], names), transform, batch_size)[0], pair[1], layer, names, Path(d)/'found')
+            found, rows, _ = _stream(
+                model,
+                _loader(_opened(pair[0], names), transform, batch_size)[0],
+                pair[1],
+                layer,
+                names,
+                Path(d) / "found",
+            )
             find = found, rows[groups].to_numpy()
-        return _discover(features, frame, find, None if kept is None else _Pictures(kept), groups, _names(names, frame, columns), n_subclasses, memory_gb, random_state)
+        return _discover(
+            features,
+            frame,
+            find,
+            None if kept is None else _Pictures(kept),
+            groups,
+            _names(names, frame, columns),
+            n_subclasses,
+            memory_gb,
+            random_state,
+        )
 
 # %% ../nbs/11_discover.ipynb #833e2b4f
 def _read_weights(file):
     "What a weights file holds, without running anything in it."
     save = "save the network's state_dict (torch.save(model.state_dict(), file)), or safetensors"
-    try: file.open('rb').close()
-    except OSError as e: raise CollapseError(f"weights={str(file)!r} cannot be read ({e.strerror}); name a file of weights.") from None
-    try: return load_file(file) if file.suffix == '.safetensors' else torch.load(file, map_location='cpu', weights_only=True)
+    try:
+        file.open("rb").close()
+    except OSError as e:
+        raise CollapseError(
+            f"weights={str(file)!r} cannot be read ({e.strerror}); name a file of weights."
+        ) from None
+    try:
+        return (
+            load_file(file)
+            if file.suffix == ".safetensors"
+            else torch.load(file, map_location="cpu", weights_only=True)
+        )
     except pickle.UnpicklingError as e:
-        if named := re.search(r'GLOBAL ([\w.]+)', str(e)): raise CollapseError(f"weights={str(file)!r} is refused: reading it would run or build {named[1]}, and weights are read without running anything; {save}.") from None
-        raise CollapseError(f"weights={str(file)!r} is refused: it is no plain file of weights; {save}.") from None
-    except Exception as e: raise CollapseError(f"weights={str(file)!r} is no whole file of weights ({type(e).__name__}: {str(e).splitlines()[0][:80] if str(e) else ''}); {save}.") from None # torch raises a dozen kinds
+        if named := re.search(r"GLOBAL ([\w.]+)", str(e)):
+            raise CollapseError(
+                f"weights={str(file)!r} is refused: reading it would run or build {named[1]}, and weights are read without running anything; {save}."
+            ) from None
+        raise CollapseError(
+            f"weights={str(file)!r} is refused: it is no plain file of weights; {save}."
+        ) from None
+    except Exception as e:
+        raise CollapseError(
+            f"weights={str(file)!r} is no whole file of weights ({type(e).__name__}: {str(e).splitlines()[0][:80] if str(e) else ''}); {save}."
+        ) from None  # torch raises a dozen kinds
+
 
 def _state(file):
     "The tensors of a weights file by name, also where a training script has put them beside other things."
     held = _read_weights(file)
-    for k in ('state_dict', 'model_state_dict', 'model'):
-        if isinstance(held, dict) and isinstance(held.get(k), dict): held = held[k]
-    if not isinstance(held, dict) or not held or not all(isinstance(v, torch.Tensor) for v in held.values()): raise CollapseError(f"weights={str(file)!r} holds no state_dict (tensors by name); save model.state_dict().")
-    return {re.sub(r'^(module\.|_orig_mod\.)+', '', str(k)): v for k,v in held.items()} # as DataParallel and torch.compile name them
+    for k in ("state_dict", "model_state_dict", "model"):
+        if isinstance(held, dict) and isinstance(held.get(k), dict):
+            held = held[k]
+    if (
+        not isinstance(held, dict)
+        or not held
+        or not all(isinstance(v, torch.Tensor) for v in held.values())
+    ):
+        raise CollapseError(
+            f"weights={str(file)!r} holds no state_dict (tensors by name); save model.state_dict()."
+        )
+    return {
+        re.sub(r"^(module\.|_orig_mod\.)+", "", str(k)): v for k, v in held.items()
+    }  # as DataParallel and torch.compile name them
+
 
 def load_weights(
-    model:nn.Module, # Network to load into
-    file:str|Path, # A state_dict of `torch.save`, or `.safetensors`
-)->nn.Module: # The same network
+    model: nn.Module,  # Network to load into
+    file: str | Path,  # A state_dict of `torch.save`, or `.safetensors`
+) -> nn.Module:  # The same network
     "Load weights that fit exactly; a file that would run code is refused."
-    there, state, few = model.state_dict(), _state(Path(file)), lambda names: ', '.join(names[:3]) + f' and {len(names)-3} more'*(len(names) > 3)
-    faults = {'missing': [k for k in there if k not in state], 'not in the network': [k for k in state if k not in there],
-              'of another shape': [f"{k} {tuple(v.shape)} for {tuple(there[k].shape)}" for k,v in state.items() if k in there and v.shape != there[k].shape]}
-    if any(faults.values()): raise CollapseError(f"weights={str(file)!r} do not fit {type(model).__name__}: {'; '.join(f'{len(v)} {k} ({few(v)})' for k,v in faults.items() if v)}. Name the network they were saved from, with as many classes.")
+    there, state, few = (
+        model.state_dict(),
+        _state(Path(file)),
+        lambda names: ", ".join(names[:3]) + f" and {len(names) - 3} more" * (len(names) > 3),
+    )
+    faults = {
+        "missing": [k for k in there if k not in state],
+        "not in the network": [k for k in state if k not in there],
+        "of another shape": [
+            f"{k} {tuple(v.shape)} for {tuple(there[k].shape)}"
+            for k, v in state.items()
+            if k in there and v.shape != there[k].shape
+        ],
+    }
+    if any(faults.values()):
+        raise CollapseError(
+            f"weights={str(file)!r} do not fit {type(model).__name__}: {'; '.join(f'{len(v)} {k} ({few(v)})' for k, v in faults.items() if v)}. Name the network they were saved from, with as many classes."
+        )
     model.load_state_dict(state)
     return model
 
+
 def load_model(
-    name:str, # `torchvision:NAME`, or `package.module:factory`
-    num_classes:int, # Outputs
-    weights:str|Path|None=None, # File for `load_weights`; None: as the maker leaves them
-)->nn.Module: # In evaluation mode
+    name: str,  # `torchvision:NAME`, or `package.module:factory`
+    num_classes: int,  # Outputs
+    weights: str | Path | None = None,  # File for `load_weights`; None: as the maker leaves them
+) -> nn.Module:  # In evaluation mode
     "A network by name, with weights."
-    module, _, maker = str(name).partition(':')
-    if not module or not maker: raise CollapseError(f"model={name!r}: give torchvision:NAME, such as torchvision:resnet18, or package.module:factory for one of your own.")
-    check_number('num_classes', num_classes, low=2, integer=True)
-    model = _torchvision_model(maker, num_classes) if module == 'torchvision' else _own_model(module, maker, num_classes)
+    module, _, maker = str(name).partition(":")
+    if not module or not maker:
+        raise CollapseError(
+            f"model={name!r}: give torchvision:NAME, such as torchvision:resnet18, or package.module:factory for one of your own."
+        )
+    check_number("num_classes", num_classes, low=2, integer=True)
+    model = (
+        _torchvision_model(maker, num_classes)
+        if module == "torchvision"
+        else _own_model(module, maker, num_classes)
+    )
     return (model if weights is None else load_weights(model, weights)).eval()
+
 
 def _torchvision_model(name, num_classes):
     models = import_torchvision().models
-    if name in (known := models.list_models(module=models)): return models.get_model(name, weights=None, num_classes=num_classes)
-    raise CollapseError(f"model='torchvision:{name}' is no classifier of torchvision's; those with names like it: {', '.join(difflib.get_close_matches(name, known, cutoff=.3))}.")
+    if name in (known := models.list_models(module=models)):
+        return models.get_model(name, weights=None, num_classes=num_classes)
+    raise CollapseError(
+        f"model='torchvision:{name}' is no classifier of torchvision's; those with names like it: {', '.join(difflib.get_close_matches(name, known, cutoff=0.3))}."
+    )
+
 
 def _own_model(module, maker, num_classes):
     "What the user's own factory returns; whatever goes wrong in it is said in one line."
-    name = f'{module}:{maker}'
+    name = f"{module}:{maker}"
     try:
         make = getattr(importlib.import_module(module), maker)
-        model = make(num_classes=num_classes) if 'num_classes' in inspect.signature(make).parameters else make()
-    except Exception as e: raise CollapseError(f"model={name!r} cannot be made ({type(e).__name__}: {' '.join(str(e).split())[:160]}); mend {module}, or run where it can be imported.") from e
-    if isinstance(model, nn.Module): return model
-    raise CollapseError(f"model={name!r} gives a {type(model).__name__}; name a function or class that gives an nn.Module.")
+        model = (
+            make(num_classes=num_classes)
+            if "num_classes" in inspect.signature(make).parameters
+            else make()
+        )
+    except Exception as e:
+        raise CollapseError(
+            f"model={name!r} cannot be made ({type(e).__name__}: {' '.join(str(e).split())[:160]}); mend {module}, or run where it can be imported."
+        ) from e
+    if isinstance(model, nn.Module):
+        return model
+    raise CollapseError(
+        f"model={name!r} gives a {type(model).__name__}; name a function or class that gives an nn.Module."
+    )

@@ -7,480 +7,933 @@ __all__ = ['Experiment', 'nc_epochs', 'measure_nc', 'default_out', 'write_histor
            'trajectory', 'layerwise_nc', 'layerwise_recovery']
 
 # %% ../nbs/10_experiment.ipynb #7a07bcb1
-import os, platform, re, shutil, subprocess, time
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from tqdm.auto import tqdm
 
-from .core import CollapseError, RunFolderError, atomic_write, check_choice, check_number, digest, evaluation_batch, folder_lock, read_json, write_json
+from .clustering import cluster_and_probe
+from collapse_nb.core import (
+    CollapseError,
+    RunFolderError,
+    atomic_write,
+    check_choice,
+    check_number,
+    digest,
+    evaluation_batch,
+    folder_lock,
+    read_json,
+    write_json,
+)
 from .data import DATASETS, BatchLoader, load_dataset
 from .labels import LabelScheme, make_scheme
-from .models import MODELS, build_model, capture, extract_features, last_linear
 from .metrics import NeuralCollapse, nc_metrics
+from .models import MODELS, build_model, capture, extract_features, last_linear
+from collapse_nb.plots import (
+    embed,
+    plot_class_distances,
+    plot_confusion,
+    plot_embedding,
+    plot_history,
+)
 from .structure import class_distances, nearest_partners, subclass_separation
-from .clustering import cluster_and_probe
 from .training import TrainConfig, fit, has_bf16, pick_device, training_errors
-from .plots import embed, plot_class_distances, plot_confusion, plot_embedding, plot_history
 
 # %% ../nbs/10_experiment.ipynb #e5edaf03
-_small = dict(model='small_cnn', width=32, epochs=40, lr=0.02, batch_size=64)
-_photos = dict(model='resnet18', width=64, epochs=30, lr=0.1, batch_size=128)
-_elsewhere = ('root', 'download', 'device', 'eval_every') # decide nothing about the network
-_later = dict(compile=False, small_epochs=0) # runs made before there were such settings have these
+_small = dict(model="small_cnn", width=32, epochs=40, lr=0.02, batch_size=64)
+_photos = dict(model="resnet18", width=64, epochs=30, lr=0.1, batch_size=128)
+_elsewhere = ("root", "download", "device", "eval_every")  # decide nothing about the network
+_later = dict(compile=False, small_epochs=0)  # runs made before there were such settings have these
+
 
 @dataclass(frozen=True)
 class Experiment:
     "Everything that decides a run. What is left at None becomes the data set's default."
-    dataset: str = 'digits' # One of `DATASETS`
-    root: str|None = None # Folder that holds the images (not needed for digits)
-    download: bool = False # May CIFAR be downloaded into `root`?
-    subset: int|None = None # Number of training images to keep, stratified
-    skip_corrupt: bool = False # Leave out images that cannot be decoded (folder)
-    scheme: str = 'coarse_mod:5' # Labels to train on, as `make_scheme` reads them
-    model: str|None = None # One of `MODELS`; `small_cnn` for digits, else `resnet18`
-    width: int|None = None # Channels of the first stage; 64 is the paper's
-    epochs: int|None = None # Passes over the training set
-    batch_size: int|None = None # Images a step
-    lr: float|None = None # Learning rate at the start
-    weight_decay: float = 5e-4 # On all parameters
-    schedule: str = 'cosine' # 'cosine' or 'step'
-    terminal_epochs: int|None = None # Stop after so many epochs in a row without a training error; None: at `epochs`
-    eval_every: int = 1 # Epochs from one measurement of the errors to the next, and up to the first of Neural Collapse; the last epoch is always measured
-    augment: bool = True # Crops and flips, where the data set has them
-    n_subclasses: int|None = None # Clusters in each coarse class; None: as many as it has fine classes
-    seed: int = 0 # Decides weights, order, crops, clustering
-    device: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1'
-    compile: bool = False # Let `torch.compile` fuse the steps of training? Pays in runs of many minutes
-    small_epochs: int = 0 # In so many first epochs train on smaller windows, three quarters of the height and width
+
+    dataset: str = "digits"  # One of `DATASETS`
+    root: str | None = None  # Folder that holds the images (not needed for digits)
+    download: bool = False  # May CIFAR be downloaded into `root`?
+    subset: int | None = None  # Number of training images to keep, stratified
+    skip_corrupt: bool = False  # Leave out images that cannot be decoded (folder)
+    scheme: str = "coarse_mod:5"  # Labels to train on, as `make_scheme` reads them
+    model: str | None = None  # One of `MODELS`; `small_cnn` for digits, else `resnet18`
+    width: int | None = None  # Channels of the first stage; 64 is the paper's
+    epochs: int | None = None  # Passes over the training set
+    batch_size: int | None = None  # Images a step
+    lr: float | None = None  # Learning rate at the start
+    weight_decay: float = 5e-4  # On all parameters
+    schedule: str = "cosine"  # 'cosine' or 'step'
+    terminal_epochs: int | None = (
+        None  # Stop after so many epochs in a row without a training error; None: at `epochs`
+    )
+    eval_every: int = 1  # Epochs from one measurement of the errors to the next, and up to the first of Neural Collapse; the last epoch is always measured
+    augment: bool = True  # Crops and flips, where the data set has them
+    n_subclasses: int | None = (
+        None  # Clusters in each coarse class; None: as many as it has fine classes
+    )
+    seed: int = 0  # Decides weights, order, crops, clustering
+    device: str = "auto"  # 'auto', 'cpu', 'cuda', 'cuda:1'
+    compile: bool = (
+        False  # Let `torch.compile` fuse the steps of training? Pays in runs of many minutes
+    )
+    small_epochs: int = 0  # In so many first epochs train on smaller windows, three quarters of the height and width
 
     def __post_init__(self):
-        check_choice('dataset', self.dataset, DATASETS)
-        if not isinstance(self.root, (str, os.PathLike, type(None))): raise CollapseError(f"root={self.root!r}: give the path of a folder.")
-        small, set_ = self.dataset=='digits', object.__setattr__
-        for k,v in (_small if small else _photos).items():
-            if getattr(self, k) is None: set_(self, k, MODELS[check_choice('model', self.model, MODELS)][1] if k=='width' else v)
-        check_number('batch_size', self.batch_size, low=1, integer=True)
-        check_number('width', self.width, low=1, integer=True)
-        if self.subset is not None: check_number('subset', self.subset, low=1, integer=True)
-        if self.n_subclasses is not None: check_number('n_subclasses', self.n_subclasses, low=1, integer=True)
-        check_number('eval_every', self.eval_every, low=1, integer=True)
-        if self.terminal_epochs and self.eval_every > 1: raise CollapseError(f"eval_every={self.eval_every} with terminal_epochs={self.terminal_epochs}: epochs without an error can only be counted if each is measured; leave one of them out.")
-        check_choice('augment', self.augment, [True, False])
-        check_number('small_epochs', self.small_epochs, low=0, integer=True)
-        set_(self, 'root', self.root and os.fspath(self.root)) # as config.json holds it
-        self.training # noqa: B018 a TrainConfig says what is wrong with the rest
+        check_choice("dataset", self.dataset, DATASETS)
+        if not isinstance(self.root, (str, os.PathLike, type(None))):
+            raise CollapseError(f"root={self.root!r}: give the path of a folder.")
+        small, set_ = self.dataset == "digits", object.__setattr__
+        for k, v in (_small if small else _photos).items():
+            if getattr(self, k) is None:
+                set_(
+                    self,
+                    k,
+                    MODELS[check_choice("model", self.model, MODELS)][1] if k == "width" else v,
+                )
+        check_number("batch_size", self.batch_size, low=1, integer=True)
+        check_number("width", self.width, low=1, integer=True)
+        if self.subset is not None:
+            check_number("subset", self.subset, low=1, integer=True)
+        if self.n_subclasses is not None:
+            check_number("n_subclasses", self.n_subclasses, low=1, integer=True)
+        check_number("eval_every", self.eval_every, low=1, integer=True)
+        if self.terminal_epochs and self.eval_every > 1:
+            raise CollapseError(
+                f"eval_every={self.eval_every} with terminal_epochs={self.terminal_epochs}: epochs without an error can only be counted if each is measured; leave one of them out."
+            )
+        check_choice("augment", self.augment, [True, False])
+        check_number("small_epochs", self.small_epochs, low=0, integer=True)
+        set_(self, "root", self.root and os.fspath(self.root))  # as config.json holds it
+        self.training  # noqa: B018 a TrainConfig says what is wrong with the rest
 
     @property
-    def training(self)->TrainConfig:
+    def training(self) -> TrainConfig:
         "The part that `fit` takes."
-        return TrainConfig(**{k: getattr(self, k) for k in ('epochs', 'lr', 'weight_decay', 'schedule', 'terminal_epochs', 'seed', 'device', 'compile')})
+        return TrainConfig(
+            **{
+                k: getattr(self, k)
+                for k in (
+                    "epochs",
+                    "lr",
+                    "weight_decay",
+                    "schedule",
+                    "terminal_epochs",
+                    "seed",
+                    "device",
+                    "compile",
+                )
+            }
+        )
 
     @property
-    def identity(self)->dict: # The settings that decide the result
+    def identity(self) -> dict:  # The settings that decide the result
         "The settings without those that only say where, or how often to look: two runs of one identity and one data set give one network."
-        return {k:v for k,v in asdict(self).items() if k not in _elsewhere and (k not in _later or v != _later[k])}
+        return {
+            k: v
+            for k, v in asdict(self).items()
+            if k not in _elsewhere and (k not in _later or v != _later[k])
+        }
 
 # %% ../nbs/10_experiment.ipynb #b89e39fd
 def nc_epochs(
-    epochs:int, # Length of the run
-    every:int=1, # First of them
-)->set: # `every` times 1, 2, 4, 8, …, below `epochs`
+    epochs: int,  # Length of the run
+    every: int = 1,  # First of them
+) -> set:  # `every` times 1, 2, 4, 8, …, below `epochs`
     "Epochs, before the last, at which Neural Collapse is measured."
-    return {every*2**i for i in range(epochs.bit_length()) if every*2**i < epochs}
+    return {every * 2**i for i in range(epochs.bit_length()) if every * 2**i < epochs}
+
 
 def measure_nc(
-    epochs, # Epochs at which to measure
-    every:int=1, # Of the others, only multiples of this and the last one are measured at all
+    epochs,  # Epochs at which to measure
+    every: int = 1,  # Of the others, only multiples of this and the last one are measured at all
 ):
     "An `evaluate` of `fit` that adds the metrics to the history, for a network whose last layer is linear."
+
     def evaluate(state, batches):
         done = state.epoch + 1
-        if done not in epochs: return training_errors(state, batches) if done % every == 0 or done == state.cfg.epochs else {}
+        if done not in epochs:
+            return (
+                training_errors(state, batches)
+                if done % every == 0 or done == state.cfg.epochs
+                else {}
+            )
         start, head = time.perf_counter(), last_linear(state.model)
-        features, weight, bias = extract_features(state.model, batches), head.weight.detach().cpu(), None if head.bias is None else head.bias.detach().cpu()
+        features, weight, bias = (
+            extract_features(state.model, batches),
+            head.weight.detach().cpu(),
+            None if head.bias is None else head.bias.detach().cpu(),
+        )
         labels = batches.labels.cpu()
         errors = int((torch.nn.functional.linear(features, weight, bias).argmax(1) != labels).sum())
-        return dict(train_accuracy=1-errors/len(labels), training_errors=errors) | nc_metrics(features, labels, weight, bias) | dict(nc_seconds=time.perf_counter()-start)
+        return (
+            dict(train_accuracy=1 - errors / len(labels), training_errors=errors)
+            | nc_metrics(features, labels, weight, bias)
+            | dict(nc_seconds=time.perf_counter() - start)
+        )
+
     return evaluate
 
 # %% ../nbs/10_experiment.ipynb #a13c935a
-_FILES = ('config.json', 'provenance.json', 'history.csv', 'checkpoint.pt', 'checkpoint-previous.pt', 'features-train.safetensors', 'features-test.safetensors',
-          'results.json', 'failure.json', 'embedding.csv', 'report.html', 'figures', 'snapshots')
-_MADE = re.compile(r'(class_distances|embedding|history|confusion)\.png|features-(train|test)-\d+\.safetensors|\..+\.tmp') # inside its sub-folders
+_FILES = (
+    "config.json",
+    "provenance.json",
+    "history.csv",
+    "checkpoint.pt",
+    "checkpoint-previous.pt",
+    "features-train.safetensors",
+    "features-test.safetensors",
+    "results.json",
+    "failure.json",
+    "embedding.csv",
+    "report.html",
+    "figures",
+    "snapshots",
+)
+_MADE = re.compile(
+    r"(class_distances|embedding|history|confusion)\.png|features-(train|test)-\d+\.safetensors|\..+\.tmp"
+)  # inside its sub-folders
+
 
 def default_out(
-    exp:Experiment, # What is to be run
-)->Path: # Below the current folder
+    exp: Experiment,  # What is to be run
+) -> Path:  # Below the current folder
     "`runs/<data>-<scheme>-<network>-<digest of all settings>`."
-    scheme = re.sub(r'[^\w+,.-]', '_', exp.scheme)[:40]
-    return Path('runs')/f"{exp.dataset}-{scheme}-{exp.model}-s{exp.seed}-{digest(exp.identity)[:8]}"
+    scheme = re.sub(r"[^\w+,.-]", "_", exp.scheme)[:40]
+    return (
+        Path("runs") / f"{exp.dataset}-{scheme}-{exp.model}-s{exp.seed}-{digest(exp.identity)[:8]}"
+    )
+
 
 def _refuse_foreign(folder):
     "Raise if `folder` holds what no run has written."
-    if folder.exists() and not folder.is_dir(): raise RunFolderError(f"out={str(folder)!r} is a file; name a folder.")
-    names = {o.name for o in folder.iterdir() if not o.name.startswith('.')} if folder.exists() else set()
+    if folder.exists() and not folder.is_dir():
+        raise RunFolderError(f"out={str(folder)!r} is a file; name a folder.")
+    names = (
+        {o.name for o in folder.iterdir() if not o.name.startswith(".")}
+        if folder.exists()
+        else set()
+    )
     foreign = sorted(names - set(_FILES))
-    if foreign or (names and 'config.json' not in names):
-        raise RunFolderError(f"out={str(folder)!r} holds files that are not of a run ({', '.join(foreign or sorted(names))[:80]}); choose a new or empty folder.")
+    if foreign or (names and "config.json" not in names):
+        raise RunFolderError(
+            f"out={str(folder)!r} holds files that are not of a run ({', '.join(foreign or sorted(names))[:80]}); choose a new or empty folder."
+        )
+
 
 def _difference(exp, folder):
     "What differs between the run in `folder` and `exp`, in words; empty if nothing does."
-    there = _later | read_json(folder/'config.json')
-    return ', '.join(f"{k} is {there.get(k)!r} there and {v!r} here" for k,v in asdict(exp).items() if k not in _elsewhere and there.get(k) != v)
+    there = _later | read_json(folder / "config.json")
+    return ", ".join(
+        f"{k} is {there.get(k)!r} there and {v!r} here"
+        for k, v in asdict(exp).items()
+        if k not in _elsewhere and there.get(k) != v
+    )
+
 
 def _claim(exp, folder, overwrite):
     "Make the locked folder this run's own: new, the same run, or emptied of another run."
     if overwrite:
-        if theirs := [o for name in ('figures', 'snapshots') for o in (folder/name).glob('*') if not _MADE.fullmatch(o.name)]:
-            raise RunFolderError(f"out={str(folder)!r}: {str(theirs[0].relative_to(folder))!r} is not of a run and would be lost; move it away first.")
+        if theirs := [
+            o
+            for name in ("figures", "snapshots")
+            for o in (folder / name).glob("*")
+            if not _MADE.fullmatch(o.name)
+        ]:
+            raise RunFolderError(
+                f"out={str(folder)!r}: {str(theirs[0].relative_to(folder))!r} is not of a run and would be lost; move it away first."
+            )
         for name in _FILES:
-            if (folder/name).is_dir() and not (folder/name).is_symlink(): shutil.rmtree(folder/name)
-            else: (folder/name).unlink(missing_ok=True)
-    if not (folder/'config.json').exists(): write_json(folder/'config.json', asdict(exp))
+            if (folder / name).is_dir() and not (folder / name).is_symlink():
+                shutil.rmtree(folder / name)
+            else:
+                (folder / name).unlink(missing_ok=True)
+    if not (folder / "config.json").exists():
+        write_json(folder / "config.json", asdict(exp))
     elif difference := _difference(exp, folder):
-        raise RunFolderError(f"out={str(folder)!r} holds another run ({difference}); choose another folder, or replace that run with overwrite=True (--overwrite).")
+        raise RunFolderError(
+            f"out={str(folder)!r} holds another run ({difference}); choose another folder, or replace that run with overwrite=True (--overwrite)."
+        )
+
 
 def write_history(
-    folder:Path, # Run folder
-    history:list, # One dict an epoch
+    folder: Path,  # Run folder
+    history: list,  # One dict an epoch
 ):
     "Write `history.csv`."
-    with atomic_write(Path(folder)/'history.csv') as tmp: pd.DataFrame(history).to_csv(tmp, index=False)
+    with atomic_write(Path(folder) / "history.csv") as tmp:
+        pd.DataFrame(history).to_csv(tmp, index=False)
 
 # %% ../nbs/10_experiment.ipynb #0c9be20e
 def _machine(device):
     "Name of the processor that did the work."
-    if device.type == 'cuda': return torch.cuda.get_device_name(device)
-    try: return next(o.split(':')[1].strip() for o in open('/proc/cpuinfo') if o.startswith('model name'))
-    except (OSError, StopIteration): return platform.processor() or platform.machine()
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        return next(
+            o.split(":")[1].strip() for o in open("/proc/cpuinfo") if o.startswith("model name")
+        )
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
 
 def _commit():
     "Commit of the source tree that this code is run from; None if there is none."
-    try: return subprocess.run(['git', 'rev-parse', 'HEAD'], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10).stdout.strip() or None
-    except (OSError, subprocess.SubprocessError, NameError): return None
+    try:
+        return (
+            subprocess.run(
+                ["git", "rev-parse", "HEAD"],
+                cwd=Path(__file__).parent,
+                capture_output=True,
+                text=True,
+                timeout=10,
+            ).stdout.strip()
+            or None
+        )
+    except (OSError, subprocess.SubprocessError, NameError):
+        return None
+
 
 def provenance(
-    exp:Experiment, ds, # The data set
-)->dict: # To be written as JSON
+    exp: Experiment,
+    ds,  # The data set
+) -> dict:  # To be written as JSON
     "What else decided the result: versions, machine, threads, data."
     device = pick_device(exp.device)
-    versions = {o: version(o) for o in ('collapse_nb', 'torch', 'torchvision', 'numpy', 'scikit-learn')} | dict(python=platform.python_version())
-    return dict(versions=versions, device=str(device), machine=_machine(device), cores=os.cpu_count(), threads=torch.get_num_threads(), bf16=has_bf16(device),
-                data=ds.name, fingerprint=ds.fingerprint, train_images=len(ds.train), test_images=len(ds.test), class_names=list(ds.class_names), image_shape=list(ds.train.pixels.shape[1:]), seed=exp.seed, commit=_commit(),
-                started=time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()))
+    versions = {
+        o: version(o) for o in ("collapse_nb", "torch", "torchvision", "numpy", "scikit-learn")
+    } | dict(python=platform.python_version())
+    return dict(
+        versions=versions,
+        device=str(device),
+        machine=_machine(device),
+        cores=os.cpu_count(),
+        threads=torch.get_num_threads(),
+        bf16=has_bf16(device),
+        data=ds.name,
+        fingerprint=ds.fingerprint,
+        train_images=len(ds.train),
+        test_images=len(ds.test),
+        class_names=list(ds.class_names),
+        image_shape=list(ds.train.pixels.shape[1:]),
+        seed=exp.seed,
+        commit=_commit(),
+        started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
 
 # %% ../nbs/10_experiment.ipynb #c524ad68
 def _prepare(exp):
     "Data, labels and network of an experiment; whatever does not fit is found here, before anything is written or trained."
     pick_device(exp.device)
     ds = load_dataset(exp.dataset, exp.root, exp.download, exp.subset, exp.skip_corrupt)
-    scheme, (_, size, width, channels) = make_scheme(exp.scheme, ds.class_names), ds.train.pixels.shape
-    if exp.model == 'mlp' and size != width: raise CollapseError(f"model='mlp' needs square images, these are {width}×{size}; choose another network.")
-    least = min(size, width) - min(size, width)//8*2 # pixels of the smaller windows
-    if exp.small_epochs and (exp.model == 'mlp' or least < MODELS[exp.model][2]): raise CollapseError(f"small_epochs={exp.small_epochs}: model={exp.model!r} does not take windows of {least} pixels beside those of {min(size, width)}; leave it out, or choose resnet18.")
+    scheme, (_, size, width, channels) = (
+        make_scheme(exp.scheme, ds.class_names),
+        ds.train.pixels.shape,
+    )
+    if exp.model == "mlp" and size != width:
+        raise CollapseError(
+            f"model='mlp' needs square images, these are {width}×{size}; choose another network."
+        )
+    least = min(size, width) - min(size, width) // 8 * 2  # pixels of the smaller windows
+    if exp.small_epochs and (exp.model == "mlp" or least < MODELS[exp.model][2]):
+        raise CollapseError(
+            f"small_epochs={exp.small_epochs}: model={exp.model!r} does not take windows of {least} pixels beside those of {min(size, width)}; leave it out, or choose resnet18."
+        )
     smallest = int(torch.bincount(scheme(ds.train.labels), minlength=scheme.num_classes).min())
-    if (exp.n_subclasses or 0) > smallest: raise CollapseError(f"n_subclasses={exp.n_subclasses}, but a class of scheme={exp.scheme!r} has only {smallest} training images; ask for fewer.")
-    parts = torch.stack([scheme(ds.train.labels), ds.train.labels]).unique(dim=1, return_counts=True)[1]
-    if len(ds.train) < 10 or parts.min() < 2: raise CollapseError(f"dataset={exp.dataset!r}, scheme={exp.scheme!r}: {len(ds.train)} training images, and {int(parts.min())} of a fine class in one of the classes; distances and t-SNE need 10, and 2. Take more images, or another scheme.")
-    return ds, scheme, build_model(exp.model, scheme.num_classes, channels, size, exp.width, exp.seed)
+    if (exp.n_subclasses or 0) > smallest:
+        raise CollapseError(
+            f"n_subclasses={exp.n_subclasses}, but a class of scheme={exp.scheme!r} has only {smallest} training images; ask for fewer."
+        )
+    parts = torch.stack([scheme(ds.train.labels), ds.train.labels]).unique(
+        dim=1, return_counts=True
+    )[1]
+    if len(ds.train) < 10 or parts.min() < 2:
+        raise CollapseError(
+            f"dataset={exp.dataset!r}, scheme={exp.scheme!r}: {len(ds.train)} training images, and {int(parts.min())} of a fine class in one of the classes; distances and t-SNE need 10, and 2. Take more images, or another scheme."
+        )
+    return (
+        ds,
+        scheme,
+        build_model(exp.model, scheme.num_classes, channels, size, exp.width, exp.seed),
+    )
+
 
 def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=()):
     "Train the network of an experiment, or take up its training where it stopped: the state, and plain batches of both sets."
     device, on = pick_device(exp.device), exp.augment
-    train = BatchLoader(ds.train, scheme(ds.train.labels), exp.batch_size, crop=ds.crop*on, flip=ds.flip and on, small_epochs=exp.small_epochs, shuffle=True, seed=exp.seed, device=device)
-    test = BatchLoader(ds.test, scheme(ds.test.labels, 'test'), mean_std=ds.train.mean_std, device=device).plain()
+    train = BatchLoader(
+        ds.train,
+        scheme(ds.train.labels),
+        exp.batch_size,
+        crop=ds.crop * on,
+        flip=ds.flip and on,
+        small_epochs=exp.small_epochs,
+        shuffle=True,
+        seed=exp.seed,
+        device=device,
+    )
+    test = BatchLoader(
+        ds.test, scheme(ds.test.labels, "test"), mean_std=ds.train.mean_std, device=device
+    ).plain()
+
     def snapshot(state):
-        if state.epoch in snapshots: _extract(state.model, train.plain(), test, ds, folder/'snapshots', f'-{state.epoch}')
-    state = fit(model, train, exp.training, [snapshot, *callbacks, lambda state: write_history(folder, state.history)], test_loader=test,
-                evaluate=measure_nc(nc_epochs(exp.epochs, exp.eval_every) | set(snapshots), exp.eval_every), run=folder, key=digest(exp.identity, ds.fingerprint), progress=progress)
+        if state.epoch in snapshots:
+            _extract(state.model, train.plain(), test, ds, folder / "snapshots", f"-{state.epoch}")
+
+    state = fit(
+        model,
+        train,
+        exp.training,
+        [snapshot, *callbacks, lambda state: write_history(folder, state.history)],
+        test_loader=test,
+        evaluate=measure_nc(nc_epochs(exp.epochs, exp.eval_every) | set(snapshots), exp.eval_every),
+        run=folder,
+        key=digest(exp.identity, ds.fingerprint),
+        progress=progress,
+    )
     return state, train.plain(), test
 
-def _extract(model, train, test, ds, folder, suffix=''):
+
+def _extract(model, train, test, ds, folder, suffix=""):
     "Features of both sets with their labels, kept in a folder."
     folder.mkdir(exist_ok=True)
     out = {}
-    for split, batches, images in (('train', train, ds.train), ('test', test, ds.test)):
-        out[split] = dict(features=extract_features(model, batches, progress=True), coarse=batches.labels.cpu(), fine=images.labels)
-        with atomic_write(folder/f'features-{split}{suffix}.safetensors') as tmp: tmp.write_bytes(save(out[split]))
+    for split, batches, images in (("train", train, ds.train), ("test", test, ds.test)):
+        out[split] = dict(
+            features=extract_features(model, batches, progress=True),
+            coarse=batches.labels.cpu(),
+            fine=images.labels,
+        )
+        with atomic_write(folder / f"features-{split}{suffix}.safetensors") as tmp:
+            tmp.write_bytes(save(out[split]))
     return out
 
 # %% ../nbs/10_experiment.ipynb #77d2f4d7
 def _first_epoch(history, limit):
     "First measured epoch with at most `limit` training errors, or None."
-    return next((r['epoch'] for r in history if r.get('training_errors', limit+1) <= limit), None)
+    return next((r["epoch"] for r in history if r.get("training_errors", limit + 1) <= limit), None)
+
 
 def _training_results(history, n):
     "What the history says about the last epoch and the way there."
     last = history[-1]
-    return {'epochs': last['epoch'], 'coarse_train_accuracy': last['train_accuracy'], 'coarse_test_accuracy': last['test_accuracy'],
-            'training_errors': last['training_errors'], 'training_images': n, 'zero_error_epoch': _first_epoch(history, 0), 'error_below_0.1pct_epoch': _first_epoch(history, n//1000),
-            'training_seconds': sum(r['seconds'] for r in history), 'nc_seconds': sum(r.get('nc_seconds', 0) for r in history)}
+    return {
+        "epochs": last["epoch"],
+        "coarse_train_accuracy": last["train_accuracy"],
+        "coarse_test_accuracy": last["test_accuracy"],
+        "training_errors": last["training_errors"],
+        "training_images": n,
+        "zero_error_epoch": _first_epoch(history, 0),
+        "error_below_0.1pct_epoch": _first_epoch(history, n // 1000),
+        "training_seconds": sum(r["seconds"] for r in history),
+        "nc_seconds": sum(r.get("nc_seconds", 0) for r in history),
+    }
+
 
 def _structure_results(train, scheme):
     "Distances between fine classes and what they share of the variance inside a coarse class, by the true fine labels."
-    D, means = class_distances(train['features'], train['fine'])
-    out = dict(class_distances=D.tolist(), class_mean_distances=means.tolist(), subclass_separation=subclass_separation(train['features'], train['coarse'], train['fine'], folds=5)['total'])
+    D, means = class_distances(train["features"], train["fine"])
+    out = dict(
+        class_distances=D.tolist(),
+        class_mean_distances=means.tolist(),
+        subclass_separation=subclass_separation(
+            train["features"], train["coarse"], train["fine"], folds=5
+        )["total"],
+    )
     if scheme.coarse_of and scheme.parts == 1:
-        out |= {k: nearest_partners(o, scheme.coarse_of) for k,o in (('nearest_partners', D), ('nearest_partners_of_means', means))}
-        out['merged_classes'] = sum(len(f) for f in scheme.subclasses.values() if len(f) > 1)
+        out |= {
+            k: nearest_partners(o, scheme.coarse_of)
+            for k, o in (("nearest_partners", D), ("nearest_partners_of_means", means))
+        }
+        out["merged_classes"] = sum(len(f) for f in scheme.subclasses.values() if len(f) > 1)
     return out
+
 
 def _number_of_subclasses(exp, train):
     "For each coarse class the number of clusters: as set, or as many as it has fine classes."
-    found = {int(c): len(train['fine'][train['coarse']==c].unique()) for c in train['coarse'].unique()}
+    found = {
+        int(c): len(train["fine"][train["coarse"] == c].unique()) for c in train["coarse"].unique()
+    }
     return found if exp.n_subclasses is None else {c: exp.n_subclasses for c in found}
+
 
 def _probe_results(exp, train, test):
     "Cluster-and-linear-probe."
-    r = cluster_and_probe(train['features'], train['coarse'], test['features'], test_fine=test['fine'], train_fine=train['fine'],
-                          n_subclasses=_number_of_subclasses(exp, train), random_state=exp.seed)
-    n = int(max(train['fine'].max(), test['fine'].max())) + 1
-    confusion = np.zeros((n,n), int); np.add.at(confusion, (test['fine'].numpy(), r.predictions), 1)
-    return dict(cluster_accuracy=r.cluster_accuracy, reconstructed_test_accuracy=r.test_accuracy, chance_accuracy=r.chance_accuracy,
-                true_label_probe_accuracy=r.true_label_probe_accuracy, mapping_source=r.mapping_source, n_subclasses=len(r.mapping), confusion=confusion.tolist())
+    r = cluster_and_probe(
+        train["features"],
+        train["coarse"],
+        test["features"],
+        test_fine=test["fine"],
+        train_fine=train["fine"],
+        n_subclasses=_number_of_subclasses(exp, train),
+        random_state=exp.seed,
+    )
+    n = int(max(train["fine"].max(), test["fine"].max())) + 1
+    confusion = np.zeros((n, n), int)
+    np.add.at(confusion, (test["fine"].numpy(), r.predictions), 1)
+    return dict(
+        cluster_accuracy=r.cluster_accuracy,
+        reconstructed_test_accuracy=r.test_accuracy,
+        chance_accuracy=r.chance_accuracy,
+        true_label_probe_accuracy=r.true_label_probe_accuracy,
+        mapping_source=r.mapping_source,
+        n_subclasses=len(r.mapping),
+        confusion=confusion.tolist(),
+    )
 
 # %% ../nbs/10_experiment.ipynb #f3570f52
 def _figures(folder, results, history, train, ds, scheme):
     "Draw and save the four figures of a run, and the points of one."
     names, coarse = ds.class_names, scheme.coarse_of if scheme.parts == 1 else None
-    index, xy = embed(train['features'])
-    points = pd.DataFrame(dict(x=xy[:,0].round(2), y=xy[:,1].round(2), coarse=train['coarse'][index], fine=train['fine'][index]))
-    with atomic_write(folder/'embedding.csv') as tmp: points.to_csv(tmp, index=False, float_format='%.2f')
-    axes:dict = dict(class_distances=lambda: plot_class_distances(results['class_distances'], names, coarse, title='class distances (training features)'),
-                embedding=lambda: plot_embedding(xy, train['fine'][index], names, coarse), history=lambda: plot_history(pd.DataFrame(history)),
-                confusion=lambda: plot_confusion(results['confusion'], names, coarse=coarse))
-    (folder/'figures').mkdir(exist_ok=True)
+    index, xy = embed(train["features"])
+    points = pd.DataFrame(
+        dict(
+            x=xy[:, 0].round(2),
+            y=xy[:, 1].round(2),
+            coarse=train["coarse"][index],
+            fine=train["fine"][index],
+        )
+    )
+    with atomic_write(folder / "embedding.csv") as tmp:
+        points.to_csv(tmp, index=False, float_format="%.2f")
+    axes: dict = dict(
+        class_distances=lambda: plot_class_distances(
+            results["class_distances"], names, coarse, title="class distances (training features)"
+        ),
+        embedding=lambda: plot_embedding(xy, train["fine"][index], names, coarse),
+        history=lambda: plot_history(pd.DataFrame(history)),
+        confusion=lambda: plot_confusion(results["confusion"], names, coarse=coarse),
+    )
+    (folder / "figures").mkdir(exist_ok=True)
     for name, draw in axes.items():
-        fig = getattr(o := draw(), 'figure', o)
-        with atomic_write(folder/'figures'/f'{name}.png') as tmp: fig.savefig(tmp, format='png', dpi=110)
+        fig = getattr(o := draw(), "figure", o)
+        with atomic_write(folder / "figures" / f"{name}.png") as tmp:
+            fig.savefig(tmp, format="png", dpi=110)
         plt.close(fig)
 
 # %% ../nbs/10_experiment.ipynb #2b580b4d
-def _broken(file, what): return CollapseError(f"{str(file)!r}: {what}; the file is broken or of another version. Restore it, or run again into a new folder.")
+def _broken(file, what):
+    return CollapseError(
+        f"{str(file)!r}: {what}; the file is broken or of another version. Restore it, or run again into a new folder."
+    )
 
-_COUNTS = ('training_images', 'training_errors', 'epochs', 'seconds', 'training_seconds')
-_SHARES = ('coarse_train_accuracy', 'coarse_test_accuracy', 'reconstructed_test_accuracy', 'true_label_probe_accuracy', 'chance_accuracy', 'cluster_accuracy')
-_MEASURES = ('nc1', 'nc1_ratio', 'nc1_cdnv', 'nc2_equinorm', 'nc2_equiangle', 'nc2_etf', 'nc3_selfduality', 'nc3_etf', 'nc4_mismatch')
+
+_COUNTS = ("training_images", "training_errors", "epochs", "seconds", "training_seconds")
+_SHARES = (
+    "coarse_train_accuracy",
+    "coarse_test_accuracy",
+    "reconstructed_test_accuracy",
+    "true_label_probe_accuracy",
+    "chance_accuracy",
+    "cluster_accuracy",
+)
+_MEASURES = (
+    "nc1",
+    "nc1_ratio",
+    "nc1_cdnv",
+    "nc2_equinorm",
+    "nc2_equiangle",
+    "nc2_etf",
+    "nc3_selfduality",
+    "nc3_etf",
+    "nc4_mismatch",
+)
+
 
 def _checked(run):
     "The run, once its files are known to hold what its table is made of."
-    file, r = run.folder/'results.json', run.results
-    nc, number = r.get('nc') if isinstance(r.get('nc'), dict) else {}, lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and 0 <= v < 1e300
+    file, r = run.folder / "results.json", run.results
+    nc, number = (
+        r.get("nc") if isinstance(r.get("nc"), dict) else {},
+        lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and 0 <= v < 1e300,
+    )
     for k in _COUNTS:
-        if not number(r.get(k)): raise _broken(file, f"{k} is {r.get(k)!r:.40} where a number ≥ 0 should be")
+        if not number(r.get(k)):
+            raise _broken(file, f"{k} is {r.get(k)!r:.40} where a number ≥ 0 should be")
     for k in _SHARES:
-        if k not in r or r[k] is not None and not (number(r[k]) and r[k] <= 1): raise _broken(file, f"{k} is {r.get(k)!r:.40} where a number between 0 and 1 should be")
-    for k,v in [(k, r.get(k, '')) for k in ('zero_error_epoch', 'error_below_0.1pct_epoch')] + [(f'nc.{k}', nc.get(k, '')) for k in {*_MEASURES, *nc}]:
-        if v is not None and not number(v): raise _broken(file, f"{k} is {v!r:.40} where a number ≥ 0 or null should be" if v != '' else f"{k} is missing")
-    if not isinstance(r.get('resumed_from'), list): raise _broken(file, "resumed_from is no list")
-    if not r['training_images']: raise _broken(file, "training_images is 0")
-    if missing := [o for o in ('data', 'machine', 'cores', 'threads') if o not in run.provenance]: raise _broken(run.folder/'provenance.json', f"{missing[0]} is missing")
-    if not isinstance(run.provenance.get('class_names') or [], list): raise _broken(run.folder/'provenance.json', "class_names is no list")
-    run.experiment # noqa: B018 it says what is wrong with the settings
+        if k not in r or r[k] is not None and not (number(r[k]) and r[k] <= 1):
+            raise _broken(file, f"{k} is {r.get(k)!r:.40} where a number between 0 and 1 should be")
+    for k, v in [(k, r.get(k, "")) for k in ("zero_error_epoch", "error_below_0.1pct_epoch")] + [
+        (f"nc.{k}", nc.get(k, "")) for k in {*_MEASURES, *nc}
+    ]:
+        if v is not None and not number(v):
+            raise _broken(
+                file,
+                f"{k} is {v!r:.40} where a number ≥ 0 or null should be"
+                if v != ""
+                else f"{k} is missing",
+            )
+    if not isinstance(r.get("resumed_from"), list):
+        raise _broken(file, "resumed_from is no list")
+    if not r["training_images"]:
+        raise _broken(file, "training_images is 0")
+    if missing := [o for o in ("data", "machine", "cores", "threads") if o not in run.provenance]:
+        raise _broken(run.folder / "provenance.json", f"{missing[0]} is missing")
+    if not isinstance(run.provenance.get("class_names") or [], list):
+        raise _broken(run.folder / "provenance.json", "class_names is no list")
+    run.experiment  # noqa: B018 it says what is wrong with the settings
     return run
+
 
 @dataclass(frozen=True)
 class Run:
     "A finished run, read from its folder."
-    folder: Path # The run folder; its name as a string will do
 
-    def __post_init__(self): object.__setattr__(self, 'folder', Path(self.folder))
+    folder: Path  # The run folder; its name as a string will do
+
+    def __post_init__(self):
+        object.__setattr__(self, "folder", Path(self.folder))
 
     @cached_property
-    def experiment(self)->Experiment:
+    def experiment(self) -> Experiment:
         "The `Experiment` it was run with."
-        config = read_json(self.folder/'config.json')
+        config = read_json(self.folder / "config.json")
         unknown = set(config) - {f.name for f in fields(Experiment)}
-        if unknown: raise CollapseError(f"{self.folder/'config.json'} has the unknown setting {min(unknown)!r}; it was written by another version.")
-        try: return Experiment(**config)
-        except CollapseError as e: raise CollapseError(f"{str(self.folder/'config.json')!r}: {e}") from None
+        if unknown:
+            raise CollapseError(
+                f"{self.folder / 'config.json'} has the unknown setting {min(unknown)!r}; it was written by another version."
+            )
+        try:
+            return Experiment(**config)
+        except CollapseError as e:
+            raise CollapseError(f"{str(self.folder / 'config.json')!r}: {e}") from None
+
     @cached_property
-    def results(self)->dict:
+    def results(self) -> dict:
         "Every number of the run's table, a dict."
-        return read_json(self.folder/'results.json')
+        return read_json(self.folder / "results.json")
+
     @cached_property
-    def provenance(self)->dict:
+    def provenance(self) -> dict:
         "Versions, machine, threads, data."
-        return read_json(self.folder/'provenance.json')
+        return read_json(self.folder / "provenance.json")
+
     @cached_property
-    def history(self)->pd.DataFrame:
+    def history(self) -> pd.DataFrame:
         "One row an epoch."
-        try: return pd.read_csv(self.folder/'history.csv')
-        except (ValueError, OSError) as e: raise _broken(self.folder/'history.csv', ' '.join(str(e).split())[:80]) from None
+        try:
+            return pd.read_csv(self.folder / "history.csv")
+        except (ValueError, OSError) as e:
+            raise _broken(self.folder / "history.csv", " ".join(str(e).split())[:80]) from None
+
     @property
-    def snapshots(self)->list:
+    def snapshots(self) -> list:
         "Epochs before the last whose features were kept."
-        return sorted(int(o.stem.split('-')[-1]) for o in (self.folder/'snapshots').glob('features-test-*.safetensors'))
-    def features(self,
-        split:str='train', # 'train' or 'test'
-        epoch:int|None=None, # One of `snapshots`; None: the last
-    )->dict: # `features` (N, d), `coarse` (N,), `fine` (N,)
+        return sorted(
+            int(o.stem.split("-")[-1])
+            for o in (self.folder / "snapshots").glob("features-test-*.safetensors")
+        )
+
+    def features(
+        self,
+        split: str = "train",  # 'train' or 'test'
+        epoch: int | None = None,  # One of `snapshots`; None: the last
+    ) -> dict:  # `features` (N, d), `coarse` (N,), `fine` (N,)
         "Features and labels of an epoch."
-        check_choice('split', split, ['train', 'test'])
-        last = epoch in (None, self.results['epochs'])
-        if not last: check_choice('epoch', epoch, [*self.snapshots, self.results['epochs']])
-        file = self.folder/f"features-{split}.safetensors" if last else self.folder/'snapshots'/f"features-{split}-{epoch}.safetensors"
-        try: return load_file(file)
-        except (SafetensorError, OSError) as e: raise _broken(file, e) from None
+        check_choice("split", split, ["train", "test"])
+        last = epoch in (None, self.results["epochs"])
+        if not last:
+            check_choice("epoch", epoch, [*self.snapshots, self.results["epochs"]])
+        file = (
+            self.folder / f"features-{split}.safetensors"
+            if last
+            else self.folder / "snapshots" / f"features-{split}-{epoch}.safetensors"
+        )
+        try:
+            return load_file(file)
+        except (SafetensorError, OSError) as e:
+            raise _broken(file, e) from None
+
     @property
-    def scheme(self)->LabelScheme:
+    def scheme(self) -> LabelScheme:
         "The `LabelScheme`: names of classes, which were merged."
-        if 'class_names' not in self.provenance: raise CollapseError(f"{self.folder/'provenance.json'} does not name the classes; it was written by an older version.")
-        return make_scheme(self.experiment.scheme, self.provenance['class_names'])
-    def model(self)->torch.nn.Module:
+        if "class_names" not in self.provenance:
+            raise CollapseError(
+                f"{self.folder / 'provenance.json'} does not name the classes; it was written by an older version."
+            )
+        return make_scheme(self.experiment.scheme, self.provenance["class_names"])
+
+    def model(self) -> torch.nn.Module:
         "The trained network, on the CPU, in evaluation mode."
         e, classes = self.experiment, self.scheme.num_classes
-        height, _, channels = self.provenance['image_shape']
+        height, _, channels = self.provenance["image_shape"]
         model = build_model(str(e.model), classes, channels, height, e.width, e.seed)
-        try: model.load_state_dict(torch.load(self.folder/'checkpoint.pt', map_location='cpu', weights_only=True)['model'])
-        except Exception as e: raise _broken(self.folder/'checkpoint.pt', f"cannot be loaded ({type(e).__name__})") from None # a pickle with code in it among them: it is not run
+        try:
+            model.load_state_dict(
+                torch.load(self.folder / "checkpoint.pt", map_location="cpu", weights_only=True)[
+                    "model"
+                ]
+            )
+        except Exception as e:
+            raise _broken(
+                self.folder / "checkpoint.pt", f"cannot be loaded ({type(e).__name__})"
+            ) from None  # a pickle with code in it among them: it is not run
         return model.eval()
-    def copy_small(self,
-        target:str|Path, # Folder, made if need be
-        *more, # Other files of the run folder, such as 'embedding.csv'
+
+    def copy_small(
+        self,
+        target: str | Path,  # Folder, made if need be
+        *more,  # Other files of the run folder, such as 'embedding.csv'
     ):
         "Copy what a repository can hold: settings, provenance, history, results."
         Path(target).mkdir(parents=True, exist_ok=True)
-        for name in ('config.json', 'provenance.json', 'history.csv', 'results.json', *more): shutil.copy(self.folder/name, Path(target)/name)
+        for name in ("config.json", "provenance.json", "history.csv", "results.json", *more):
+            shutil.copy(self.folder / name, Path(target) / name)
+
 
 def run(
-    exp:Experiment=Experiment(), # What to run
-    out:str|Path|None=None, # Run folder; None: `default_out`
-    overwrite:bool=False, # Replace another run in that folder?
-    progress:bool=True, # Show bars on a terminal?
-    callbacks=(), # Functions of the `RunState`, called after each epoch; what they add to `state.row` becomes a column of the history
-    snapshots=(), # Epochs at which features are kept and Neural Collapse is measured, besides the last
-    figures:bool=True, # Draw them? t-SNE takes most of the time of a small run
-)->Run:
+    exp: Experiment = Experiment(),  # What to run
+    out: str | Path | None = None,  # Run folder; None: `default_out`
+    overwrite: bool = False,  # Replace another run in that folder?
+    progress: bool = True,  # Show bars on a terminal?
+    callbacks=(),  # Functions of the `RunState`, called after each epoch; what they add to `state.row` becomes a column of the history
+    snapshots=(),  # Epochs at which features are kept and Neural Collapse is measured, besides the last
+    figures: bool = True,  # Draw them? t-SNE takes most of the time of a small run
+) -> Run:
     "Run an experiment, or what is left of it."
     folder = Path(out) if out is not None else default_out(exp)
     _refuse_foreign(folder)
-    for o in snapshots: check_number('snapshots', o, low=1, high=exp.epochs, integer=True)
+    for o in snapshots:
+        check_number("snapshots", o, low=1, high=exp.epochs, integer=True)
     ds, scheme, model = _prepare(exp)
-    try: folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise RunFolderError(f"out={str(folder)!r} cannot be made ({e.strerror}); choose another folder.") from None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise RunFolderError(
+            f"out={str(folder)!r} cannot be made ({e.strerror}); choose another folder."
+        ) from None
     with folder_lock(folder):
         _claim(exp, folder, overwrite)
         _check_data(exp, ds, folder)
-        if not (folder/'results.json').exists(): _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures)
+        if not (folder / "results.json").exists():
+            _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures)
     return _checked(Run(folder))
+
 
 def _check_data(exp, ds, folder):
     "Write down where the run comes from, or make sure that it still has the same data."
-    file = folder/'provenance.json'
-    if not file.exists(): write_json(file, provenance(exp, ds))
-    elif read_json(file).get('fingerprint') != ds.fingerprint:
-        raise RunFolderError(f"out={str(folder)!r} holds a run on other images or labels; choose another folder, or replace that run with overwrite=True (--overwrite).")
+    file = folder / "provenance.json"
+    if not file.exists():
+        write_json(file, provenance(exp, ds))
+    elif read_json(file).get("fingerprint") != ds.fingerprint:
+        raise RunFolderError(
+            f"out={str(folder)!r} holds a run on other images or labels; choose another folder, or replace that run with overwrite=True (--overwrite)."
+        )
+
 
 def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures):
     "The steps of a run that is not finished; `results.json` comes last, and says that it is."
-    state, train_batches, test_batches = _train(exp, ds, scheme, model, folder, progress, callbacks, snapshots)
+    state, train_batches, test_batches = _train(
+        exp, ds, scheme, model, folder, progress, callbacks, snapshots
+    )
     start, head = time.perf_counter(), last_linear(state.model)
     features = _extract(state.model, train_batches, test_batches, ds, folder)
-    train, test = features['train'], features['test']
+    train, test = features["train"], features["test"]
     weight, bias = (o.detach().cpu() for o in (head.weight, head.bias))
-    results = _training_results(state.history, len(ds.train)) | dict(nc=nc_metrics(train['features'], train['coarse'], weight, bias), resumed_from=state.resumed_from)
-    state.row.update(results['nc']); write_history(folder, state.history)
+    results = _training_results(state.history, len(ds.train)) | dict(
+        nc=nc_metrics(train["features"], train["coarse"], weight, bias),
+        resumed_from=state.resumed_from,
+    )
+    state.row.update(results["nc"])
+    write_history(folder, state.history)
     results |= _structure_results(train, scheme) | _probe_results(exp, train, test)
-    results['seconds'] = results['training_seconds'] + time.perf_counter() - start
-    if figures: _figures(folder, results, state.history, train, ds, scheme)
-    write_json(folder/'results.json', results)
+    results["seconds"] = results["training_seconds"] + time.perf_counter() - start
+    if figures:
+        _figures(folder, results, state.history, train, ds, scheme)
+    write_json(folder / "results.json", results)
 
 # %% ../nbs/10_experiment.ipynb #2e8ec7fd
-def _percent(x): return '–' if x is None else f'{100*x:.1f}%'
-def _short(nc, *names): return ', '.join(f"{k.split('_', 1)[-1] if k[:3] != 'nc1' else k} {'–' if nc[k] is None else f'{nc[k]:.3g}'}" for k in names)
+def _percent(x):
+    return "–" if x is None else f"{100 * x:.1f}%"
+
+
+def _short(nc, *names):
+    return ", ".join(
+        f"{k.split('_', 1)[-1] if k[:3] != 'nc1' else k} {'–' if nc[k] is None else f'{nc[k]:.3g}'}"
+        for k in names
+    )
+
 
 def summary(
-    run:Run, # A finished run
-)->str: # Lines of at most 80 characters
+    run: Run,  # A finished run
+) -> str:  # Lines of at most 80 characters
     "The table of a run."
     e, r, p = run.experiment, run.results, run.provenance
-    n, nc = r['training_images'], r['nc']
-    first = lambda k: f"first at epoch {r[k]}" if r[k] else 'not reached'
-    rows = [('coarse accuracy', f"train {_percent(r['coarse_train_accuracy'])}, test {_percent(r['coarse_test_accuracy'])}"),
-            ('training errors', f"{r['training_errors']:,} of {n:,} ({r['training_errors']/n:.2%})"),
-            ('  no error', first('zero_error_epoch')), ('  at most 0.1%', first('error_below_0.1pct_epoch')), None,
-            ('NC1', _short(nc, 'nc1', 'nc1_ratio', 'nc1_cdnv')), ('NC2', _short(nc, 'nc2_equinorm', 'nc2_equiangle', 'nc2_etf')),
-            ('NC3', _short(nc, 'nc3_selfduality', 'nc3_etf')), ('NC4', f"mismatch {'–' if nc['nc4_mismatch'] is None else format(nc['nc4_mismatch'], '.2%')}"), None]
-    if 'nearest_partners' in r: rows += [('merged partners nearest', f"{r['nearest_partners']} of {r['merged_classes']} (means: {r['nearest_partners_of_means']})")]
-    rows += [('clusters right (train)', _percent(r['cluster_accuracy'])), ('recovered (test)', _percent(r['reconstructed_test_accuracy'])),
-             ('  true-label probe', _percent(r['true_label_probe_accuracy'])), ('  chance', _percent(r['chance_accuracy'])), None,
-             ('machine', f"{p['machine']}, {p['threads']} of {p['cores']} threads"[:54]), ('seconds', f"{r['seconds']:.0f}, of which training {r['training_seconds']:.0f}")]
+    n, nc = r["training_images"], r["nc"]
+    first = lambda k: f"first at epoch {r[k]}" if r[k] else "not reached"
+    rows = [
+        (
+            "coarse accuracy",
+            f"train {_percent(r['coarse_train_accuracy'])}, test {_percent(r['coarse_test_accuracy'])}",
+        ),
+        ("training errors", f"{r['training_errors']:,} of {n:,} ({r['training_errors'] / n:.2%})"),
+        ("  no error", first("zero_error_epoch")),
+        ("  at most 0.1%", first("error_below_0.1pct_epoch")),
+        None,
+        ("NC1", _short(nc, "nc1", "nc1_ratio", "nc1_cdnv")),
+        ("NC2", _short(nc, "nc2_equinorm", "nc2_equiangle", "nc2_etf")),
+        ("NC3", _short(nc, "nc3_selfduality", "nc3_etf")),
+        (
+            "NC4",
+            f"mismatch {'–' if nc['nc4_mismatch'] is None else format(nc['nc4_mismatch'], '.2%')}",
+        ),
+        None,
+    ]
+    if "nearest_partners" in r:
+        rows += [
+            (
+                "merged partners nearest",
+                f"{r['nearest_partners']} of {r['merged_classes']} (means: {r['nearest_partners_of_means']})",
+            )
+        ]
+    rows += [
+        ("clusters right (train)", _percent(r["cluster_accuracy"])),
+        ("recovered (test)", _percent(r["reconstructed_test_accuracy"])),
+        ("  true-label probe", _percent(r["true_label_probe_accuracy"])),
+        ("  chance", _percent(r["chance_accuracy"])),
+        None,
+        ("machine", f"{p['machine']}, {p['threads']} of {p['cores']} threads"[:54]),
+        ("seconds", f"{r['seconds']:.0f}, of which training {r['training_seconds']:.0f}"),
+    ]
     head = f"{p['data']}, labels {e.scheme}, {e.model} of width {e.width}, {r['epochs']} epochs, seed {e.seed}"
-    return '\n'.join([head[:80], '─'*len(head[:80])] + ['' if o is None else f'{o[0]:<25}{o[1]}' for o in rows])
+    return "\n".join(
+        [head[:80], "─" * len(head[:80])] + ["" if o is None else f"{o[0]:<25}{o[1]}" for o in rows]
+    )
 
 # %% ../nbs/10_experiment.ipynb #9b7cfa45
 def trajectory(
-    run:Run, # A finished run with snapshots
-)->pd.DataFrame: # One row a kept epoch: `epoch`, `training_errors`, `test_accuracy`, the NC metrics, and what was recovered, named as in `results`
+    run: Run,  # A finished run with snapshots
+) -> pd.DataFrame:  # One row a kept epoch: `epoch`, `training_errors`, `test_accuracy`, the NC metrics, and what was recovered, named as in `results`
     "Collapse, structure and recovery at each epoch whose features were kept."
-    history, columns, rows = run.history.set_index('epoch'), ['training_errors', 'test_accuracy', *run.results['nc']], []
-    for epoch in tqdm([*run.snapshots, run.results['epochs']], 'epochs', disable=None, leave=False):
-        train, test = run.features('train', epoch), run.features('test', epoch)
+    history, columns, rows = (
+        run.history.set_index("epoch"),
+        ["training_errors", "test_accuracy", *run.results["nc"]],
+        [],
+    )
+    for epoch in tqdm([*run.snapshots, run.results["epochs"]], "epochs", disable=None, leave=False):
+        train, test = run.features("train", epoch), run.features("test", epoch)
         found = _probe_results(run.experiment, train, test)
-        found['subclass_separation'] = subclass_separation(train['features'], train['coarse'], train['fine'], folds=5)['total']
-        rows.append(dict(epoch=epoch) | history.loc[epoch, columns].to_dict() | {k: v for k,v in found.items() if isinstance(v, float)})
+        found["subclass_separation"] = subclass_separation(
+            train["features"], train["coarse"], train["fine"], folds=5
+        )["total"]
+        rows.append(
+            dict(epoch=epoch)
+            | history.loc[epoch, columns].to_dict()
+            | {k: v for k, v in found.items() if isinstance(v, float)}
+        )
     return pd.DataFrame(rows)
 
 # %% ../nbs/10_experiment.ipynb #f30579ae
 def _blocks(model):
     "Names of the model's top-level parts that hold parameters, without the last linear layer."
     head = last_linear(model)
-    return [n for n,m in model.named_children() if m is not head and any(True for _ in m.parameters()) and head not in m.modules()]
+    return [
+        n
+        for n, m in model.named_children()
+        if m is not head and any(True for _ in m.parameters()) and head not in m.modules()
+    ]
+
 
 def _pooled(model, images, layers):
     "For each batch its labels and, by layer, what the layer gives out, averaged over pixels."
-    layers, at, mode = [*(_blocks(model) if layers is None else layers), None], next(model.parameters()).device, model.training
+    layers, at, mode = (
+        [*(_blocks(model) if layers is None else layers), None],
+        next(model.parameters()).device,
+        model.training,
+    )
     model.eval()
     try:
         with ExitStack() as stack, torch.inference_mode():
             seen = [stack.enter_context(capture(model, o)) for o in layers]
-            for xb,yb in images:
+            for xb, yb in images:
                 model(xb.to(at))
-                yield yb, {name or 'features': s[-1].flatten(2).mean(2) if s[-1].ndim > 2 else s[-1] for name,s in zip(layers, seen)}
-                for s in seen: s.clear()
-    finally: model.train(mode)
+                yield (
+                    yb,
+                    {
+                        name or "features": s[-1].flatten(2).mean(2) if s[-1].ndim > 2 else s[-1]
+                        for name, s in zip(layers, seen)
+                    },
+                )
+                for s in seen:
+                    s.clear()
+    finally:
+        model.train(mode)
+
 
 def layerwise_nc(
-    model, # Any classifier
-    images, # `BatchLoader` or `DataLoader`: batches (images, labels); or a tensor (N, C, H, W) ready for the network
-    labels=None, # (N,) labels, where `images` is a tensor
-    layers=None, # Names as in `model.named_modules()`; None: the top-level parts
-)->pd.DataFrame: # Columns `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, in the order given; the last row is the classifier's input
+    model,  # Any classifier
+    images,  # `BatchLoader` or `DataLoader`: batches (images, labels); or a tensor (N, C, H, W) ready for the network
+    labels=None,  # (N,) labels, where `images` is a tensor
+    layers=None,  # Names as in `model.named_modules()`; None: the top-level parts
+) -> pd.DataFrame:  # Columns `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, in the order given; the last row is the classifier's input
     "Neural Collapse at each layer, in one pass."
     at_once = evaluation_batch(next(model.parameters()).device)
-    if isinstance(images, torch.Tensor): images = list(zip(images.split(at_once), torch.as_tensor(labels).split(at_once)))
-    metrics:dict = {}
+    if isinstance(images, torch.Tensor):
+        images = list(zip(images.split(at_once), torch.as_tensor(labels).split(at_once)))
+    metrics: dict = {}
     classes = last_linear(model).out_features
-    for yb,outputs in _pooled(model, images, layers):
-        for name,h in outputs.items(): metrics.setdefault(name, NeuralCollapse(classes, h.shape[1])).update(h, yb)
-    rows = [dict(layer=name, dimensions=m.feature_dim) | {k: float(v) for k,v in m.compute().items() if k.startswith('nc1')} for name,m in metrics.items()]
+    for yb, outputs in _pooled(model, images, layers):
+        for name, h in outputs.items():
+            metrics.setdefault(name, NeuralCollapse(classes, h.shape[1])).update(h, yb)
+    rows = [
+        dict(layer=name, dimensions=m.feature_dim)
+        | {k: float(v) for k, v in m.compute().items() if k.startswith("nc1")}
+        for name, m in metrics.items()
+    ]
     return pd.DataFrame(rows)
 
 # %% ../nbs/10_experiment.ipynb #ffa6d16e
 def layerwise_recovery(
-    run:Run, # A finished run; its images are read again from the experiment's `root`
-    layers=None, # Names as in `model.named_modules()`; None: the top-level parts
-)->pd.DataFrame: # One row a layer: `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, and what was recovered, named as in `results`
+    run: Run,  # A finished run; its images are read again from the experiment's `root`
+    layers=None,  # Names as in `model.named_modules()`; None: the top-level parts
+) -> pd.DataFrame:  # One row a layer: `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, and what was recovered, named as in `results`
     "Collapse and recovery at each layer, the classifier's input last."
     exp, model = run.experiment, run.model()
     ds, scheme, _ = _prepare(exp)
-    outputs:dict = {}
-    for split,images in (('train', ds.train), ('test', ds.test)):
-        batches = BatchLoader(images, scheme(images.labels, split), mean_std=ds.train.mean_std).plain()
-        seen = [o for _,o in _pooled(model, tqdm(batches, f'{split} images', disable=None, leave=False), layers)]
-        for name in seen[0]: outputs.setdefault(name, {})[split] = dict(features=torch.cat([o[name] for o in seen]), coarse=batches.labels, fine=images.labels)
-    return pd.DataFrame([dict(layer=name, dimensions=o['train']['features'].shape[1]) | _recovered(exp, **o) for name,o in outputs.items()])
+    outputs: dict = {}
+    for split, images in (("train", ds.train), ("test", ds.test)):
+        batches = BatchLoader(
+            images, scheme(images.labels, split), mean_std=ds.train.mean_std
+        ).plain()
+        seen = [
+            o
+            for _, o in _pooled(
+                model, tqdm(batches, f"{split} images", disable=None, leave=False), layers
+            )
+        ]
+        for name in seen[0]:
+            outputs.setdefault(name, {})[split] = dict(
+                features=torch.cat([o[name] for o in seen]),
+                coarse=batches.labels,
+                fine=images.labels,
+            )
+    return pd.DataFrame(
+        [
+            dict(layer=name, dimensions=o["train"]["features"].shape[1]) | _recovered(exp, **o)
+            for name, o in outputs.items()
+        ]
+    )
+
 
 def _recovered(exp, train, test):
     "NC1 of the training features, and what cluster-and-linear-probe recovers."
-    nc = {k: v for k,v in nc_metrics(train['features'], train['coarse']).items() if k.startswith('nc1')}
-    return nc | {k: v for k,v in _probe_results(exp, train, test).items() if isinstance(v, float)}
-
+    nc = {
+        k: v
+        for k, v in nc_metrics(train["features"], train["coarse"]).items()
+        if k.startswith("nc1")
+    }
+    return nc | {k: v for k, v in _probe_results(exp, train, test).items() if isinstance(v, float)}

@@ -17,160 +17,249 @@ from .core import CollapseError, check_choice, check_number
 @dataclass(frozen=True)
 class LabelScheme:
     "A rule from fine labels to the labels that a network is trained on."
-    name: str # As `make_scheme` takes it
-    class_names: tuple # Names of the classes trained on
-    coarse_of: tuple | None = None # For each fine class its coarse class; None if labels are not a function of the class
-    parts: int = 1 # Random parts that each class is cut into
-    seed: int = 0 # Decides what is random
+
+    name: str  # As `make_scheme` takes it
+    class_names: tuple  # Names of the classes trained on
+    coarse_of: tuple | None = (
+        None  # For each fine class its coarse class; None if labels are not a function of the class
+    )
+    parts: int = 1  # Random parts that each class is cut into
+    seed: int = 0  # Decides what is random
 
     @property
-    def num_classes(self)->int:
+    def num_classes(self) -> int:
         "Number of classes trained on."
         return len(self.class_names)
 
     @property
-    def subclasses(self)->dict: # {coarse: list of fine classes}
+    def subclasses(self) -> dict:  # {coarse: list of fine classes}
         "The fine classes inside each coarse class."
-        if self.coarse_of is None: raise CollapseError(f"scheme={self.name!r} has no fine classes inside its classes.")
-        return {c: [f for f,o in enumerate(self.coarse_of) if o==c] for c in range(self.num_classes)}
+        if self.coarse_of is None:
+            raise CollapseError(f"scheme={self.name!r} has no fine classes inside its classes.")
+        return {
+            c: [f for f, o in enumerate(self.coarse_of) if o == c] for c in range(self.num_classes)
+        }
 
-    def __call__(self,
-        fine:torch.Tensor, # (N,) fine labels
-        split:str='train', # Which set they are of; random labels differ between 'train' and 'test'
-    )->torch.Tensor: # (N,) labels to train on
+    def __call__(
+        self,
+        fine: torch.Tensor,  # (N,) fine labels
+        split: str = "train",  # Which set they are of; random labels differ between 'train' and 'test'
+    ) -> torch.Tensor:  # (N,) labels to train on
         "Apply the rule."
         fine = self._checked(fine)
-        g = torch.Generator().manual_seed(2*self.seed + (check_choice('split', split, ['train', 'test'])=='test'))
-        if self.coarse_of is None: return torch.randint(self.num_classes, fine.shape, generator=g)
+        g = torch.Generator().manual_seed(
+            2 * self.seed + (check_choice("split", split, ["train", "test"]) == "test")
+        )
+        if self.coarse_of is None:
+            return torch.randint(self.num_classes, fine.shape, generator=g)
         labels = torch.tensor(self.coarse_of)[fine]
-        return labels if self.parts==1 else labels*self.parts + torch.randint(self.parts, fine.shape, generator=g)
+        return (
+            labels
+            if self.parts == 1
+            else labels * self.parts + torch.randint(self.parts, fine.shape, generator=g)
+        )
 
     def _checked(self, fine):
         "Fine labels as int64, if they are labels of the classes that the scheme is made for."
-        try: y = torch.as_tensor(fine)
-        except (TypeError, ValueError, RuntimeError): raise CollapseError("fine labels are no numbers; give the index of a class for each sample.") from None
-        if y.is_floating_point() and not (y == y.round()).all(): raise CollapseError("fine labels are not whole numbers; give the index of a class for each sample.")
-        if self.coarse_of is not None and y.numel() and not 0 <= y.min() <= y.max() < len(self.coarse_of):
-            raise CollapseError(f"fine labels span {int(y.min())}…{int(y.max())}, but scheme={self.name!r} is made for 0…{len(self.coarse_of)-1}.")
+        try:
+            y = torch.as_tensor(fine)
+        except (TypeError, ValueError, RuntimeError):
+            raise CollapseError(
+                "fine labels are no numbers; give the index of a class for each sample."
+            ) from None
+        if y.is_floating_point() and not (y == y.round()).all():
+            raise CollapseError(
+                "fine labels are not whole numbers; give the index of a class for each sample."
+            )
+        if (
+            self.coarse_of is not None
+            and y.numel()
+            and not 0 <= y.min() <= y.max() < len(self.coarse_of)
+        ):
+            raise CollapseError(
+                f"fine labels span {int(y.min())}…{int(y.max())}, but scheme={self.name!r} is made for 0…{len(self.coarse_of) - 1}."
+            )
         return y.long()
 
-    def to_json(self)->dict:
+    def to_json(self) -> dict:
         "The scheme as what JSON can hold."
         return asdict(self)
 
     @classmethod
-    def from_json(cls,
-        d:dict, # As `to_json` gives it, or as JSON gives it back, with lists for tuples
-    )->'LabelScheme':
+    def from_json(
+        cls,
+        d: dict,  # As `to_json` gives it, or as JSON gives it back, with lists for tuples
+    ) -> "LabelScheme":
         "The scheme that was written down."
-        try: fields:dict = {k: tuple(v) if isinstance(v, list) else v for k,v in d.items()}; return cls(**fields)
-        except (AttributeError, TypeError): raise CollapseError(f"scheme={d!r} is not what LabelScheme.to_json wrote; make it again with make_scheme.") from None
+        try:
+            fields: dict = {k: tuple(v) if isinstance(v, list) else v for k, v in d.items()}
+            return cls(**fields)
+        except (AttributeError, TypeError):
+            raise CollapseError(
+                f"scheme={d!r} is not what LabelScheme.to_json wrote; make it again with make_scheme."
+            ) from None
 
 # %% ../nbs/02_labels.ipynb #d45ae7c2
 def _coarse(name, class_names, coarse_of, seed=0):
-    groups = {c: [n for n,o in zip(class_names, coarse_of) if o==c] for c in sorted(set(coarse_of))}
-    return LabelScheme(name, tuple('+'.join(g) for g in groups.values()), tuple(coarse_of), seed=seed)
+    groups = {
+        c: [n for n, o in zip(class_names, coarse_of) if o == c] for c in sorted(set(coarse_of))
+    }
+    return LabelScheme(
+        name, tuple("+".join(g) for g in groups.values()), tuple(coarse_of), seed=seed
+    )
+
 
 def coarse_mod(
-    class_names, # Names of the fine classes
-    num_coarse:int=5, # Number of coarse classes
-)->LabelScheme:
+    class_names,  # Names of the fine classes
+    num_coarse: int = 5,  # Number of coarse classes
+) -> LabelScheme:
     "Coarse class = fine class mod `num_coarse` (Coarse CIFAR-10 of the paper, section 3)."
     n = len(class_names)
-    check_number('num_coarse', num_coarse, low=2, high=n, integer=True)
-    return _coarse(f'coarse_mod:{num_coarse}', class_names, [i%num_coarse for i in range(n)])
+    check_number("num_coarse", num_coarse, low=2, high=n, integer=True)
+    return _coarse(f"coarse_mod:{num_coarse}", class_names, [i % num_coarse for i in range(n)])
 
 # %% ../nbs/02_labels.ipynb #cba1e56d
 def coarse_random(
-    class_names, # Names of the fine classes
-    num_coarse:int=5, # Number of coarse classes
-    seed:int=0, # Which merging
-)->LabelScheme:
+    class_names,  # Names of the fine classes
+    num_coarse: int = 5,  # Number of coarse classes
+    seed: int = 0,  # Which merging
+) -> LabelScheme:
     "Merge classes at random into `num_coarse` groups of equal size (±1)."
     n = len(class_names)
-    check_number('num_coarse', num_coarse, low=2, high=n, integer=True)
-    check_number('seed', seed, low=0, high=2**32-1, integer=True)
+    check_number("num_coarse", num_coarse, low=2, high=n, integer=True)
+    check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
     deal = torch.randperm(n, generator=torch.Generator().manual_seed(seed)) % num_coarse
-    return _coarse(f'coarse_random:{num_coarse}:{seed}', class_names, deal.tolist(), seed)
+    return _coarse(f"coarse_random:{num_coarse}:{seed}", class_names, deal.tolist(), seed)
 
 # %% ../nbs/02_labels.ipynb #cc7f1b0a
 def coarse_map(
-    class_names, # Names of the fine classes
-    groups, # Lists of class names to merge
-)->LabelScheme:
+    class_names,  # Names of the fine classes
+    groups,  # Lists of class names to merge
+) -> LabelScheme:
     "Merge the named classes; every class not named stays on its own."
     groups, names = [list(g) for g in groups if len(g)], list(class_names)
     named = [c for g in groups for c in g]
-    if not any(len(g) > 1 for g in groups): raise CollapseError("coarse_map merges nothing; name classes to merge, as in coarse_map:cat+dog, or use identity.")
+    if not any(len(g) > 1 for g in groups):
+        raise CollapseError(
+            "coarse_map merges nothing; name classes to merge, as in coarse_map:cat+dog, or use identity."
+        )
     for c in named:
-        if c not in names: raise CollapseError(f"scheme names class {c!r}, which the data set does not have; its classes are: {', '.join(names)}.")
-        if named.count(c) > 1: raise CollapseError(f"scheme names class {c!r} twice; a class belongs to one group.")
+        if c not in names:
+            raise CollapseError(
+                f"scheme names class {c!r}, which the data set does not have; its classes are: {', '.join(names)}."
+            )
+        if named.count(c) > 1:
+            raise CollapseError(f"scheme names class {c!r} twice; a class belongs to one group.")
     groups += [[c] for c in names if c not in named]
-    if len(groups) < 2: raise CollapseError("scheme puts all classes into one group; a classifier needs at least two.")
+    if len(groups) < 2:
+        raise CollapseError(
+            "scheme puts all classes into one group; a classifier needs at least two."
+        )
     groups.sort(key=lambda g: min(map(names.index, g)))
-    of = {c:i for i,g in enumerate(groups) for c in g}
-    return _coarse('coarse_map:' + ','.join('+'.join(sorted(g, key=names.index)) for g in groups if len(g)>1), names, [of[c] for c in names])
+    of = {c: i for i, g in enumerate(groups) for c in g}
+    return _coarse(
+        "coarse_map:"
+        + ",".join("+".join(sorted(g, key=names.index)) for g in groups if len(g) > 1),
+        names,
+        [of[c] for c in names],
+    )
 
 # %% ../nbs/02_labels.ipynb #a663a479
-_superclasses = '''beaver dolphin otter seal whale; aquarium_fish flatfish ray shark trout; orchid poppy rose sunflower tulip;
+_superclasses = """beaver dolphin otter seal whale; aquarium_fish flatfish ray shark trout; orchid poppy rose sunflower tulip;
 bottle bowl can cup plate; apple mushroom orange pear sweet_pepper; clock keyboard lamp telephone television; bed chair couch table wardrobe;
 bee beetle butterfly caterpillar cockroach; bear leopard lion tiger wolf; bridge castle house road skyscraper; cloud forest mountain plain sea;
 camel cattle chimpanzee elephant kangaroo; fox porcupine possum raccoon skunk; crab lobster snail spider worm; baby boy girl man woman;
 crocodile dinosaur lizard snake turtle; hamster mouse rabbit shrew squirrel; maple_tree oak_tree palm_tree pine_tree willow_tree;
-bicycle bus motorcycle pickup_truck train; lawn_mower rocket streetcar tank tractor'''
+bicycle bus motorcycle pickup_truck train; lawn_mower rocket streetcar tank tractor"""
+
 
 def cifar100_superclasses(
-    class_names, # CIFAR-100's class names
-)->LabelScheme:
+    class_names,  # CIFAR-100's class names
+) -> LabelScheme:
     "CIFAR-100's 20 super-classes of 5 classes each."
-    groups = [g.split() for g in _superclasses.split(';')]
+    groups = [g.split() for g in _superclasses.split(";")]
     missing = {c for g in groups for c in g} ^ set(class_names)
-    if missing: raise CollapseError(f"cifar100_superclasses fits CIFAR-100 only; class {min(missing)!r} does not match.")
+    if missing:
+        raise CollapseError(
+            f"cifar100_superclasses fits CIFAR-100 only; class {min(missing)!r} does not match."
+        )
     s = coarse_map(class_names, groups)
-    return LabelScheme('cifar100_superclasses', s.class_names, s.coarse_of)
+    return LabelScheme("cifar100_superclasses", s.class_names, s.coarse_of)
 
 # %% ../nbs/02_labels.ipynb #80860d5a
 def fine_split(
-    class_names, # Names of the classes
-    parts:int=2, # Parts of each class
-    seed:int=0, # Which split
-)->LabelScheme:
+    class_names,  # Names of the classes
+    parts: int = 2,  # Parts of each class
+    seed: int = 0,  # Which split
+) -> LabelScheme:
     "Cut each class at random into `parts`: label = class·parts + part."
-    check_number('parts', parts, low=2, high=2**20, integer=True)
-    check_number('seed', seed, low=0, high=2**32-1, integer=True)
-    names = tuple(f'{c}/{p}' for c in class_names for p in range(parts))
-    return LabelScheme(f'fine_split:{parts}:{seed}', names, tuple(range(len(class_names))), parts, seed)
+    check_number("parts", parts, low=2, high=2**20, integer=True)
+    check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
+    names = tuple(f"{c}/{p}" for c in class_names for p in range(parts))
+    return LabelScheme(
+        f"fine_split:{parts}:{seed}", names, tuple(range(len(class_names))), parts, seed
+    )
+
 
 def random_labels(
-    class_names, # Names of the fine classes; their number is the default for `num_classes`
-    num_classes:int|None=None, # Number of random classes
-    seed:int=0, # Which labels
-)->LabelScheme:
+    class_names,  # Names of the fine classes; their number is the default for `num_classes`
+    num_classes: int | None = None,  # Number of random classes
+    seed: int = 0,  # Which labels
+) -> LabelScheme:
     "Labels drawn uniformly, without looking at the image (Zhu et al. 2021)."
     num_classes = len(class_names) if num_classes is None else num_classes
-    check_number('num_classes', num_classes, low=2, high=2**20, integer=True)
-    check_number('seed', seed, low=0, high=2**32-1, integer=True)
-    return LabelScheme(f'random_labels:{num_classes}:{seed}', tuple(f'random {i}' for i in range(num_classes)), seed=seed)
+    check_number("num_classes", num_classes, low=2, high=2**20, integer=True)
+    check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
+    return LabelScheme(
+        f"random_labels:{num_classes}:{seed}",
+        tuple(f"random {i}" for i in range(num_classes)),
+        seed=seed,
+    )
+
 
 def identity(
-    class_names, # Names of the classes
-)->LabelScheme:
+    class_names,  # Names of the classes
+) -> LabelScheme:
     "The fine labels themselves."
-    return LabelScheme('identity', tuple(class_names), tuple(range(len(class_names))))
+    return LabelScheme("identity", tuple(class_names), tuple(range(len(class_names))))
 
 # %% ../nbs/02_labels.ipynb #d213d84f
-SCHEMES:dict = dict(coarse_mod=coarse_mod, coarse_random=coarse_random, coarse_map=coarse_map, cifar100_superclasses=cifar100_superclasses,
-               fine_split=fine_split, random_labels=random_labels, identity=identity)
+SCHEMES: dict = dict(
+    coarse_mod=coarse_mod,
+    coarse_random=coarse_random,
+    coarse_map=coarse_map,
+    cifar100_superclasses=cifar100_superclasses,
+    fine_split=fine_split,
+    random_labels=random_labels,
+    identity=identity,
+)
+
 
 def make_scheme(
-    text:str, # `coarse_mod:5`, `coarse_random:5:0`, `coarse_map:cat+dog,automobile+truck`, `fine_split:2:0`, `random_labels:10:0`, `identity`, `cifar100_superclasses`
-    class_names, # Names of the fine classes
-)->LabelScheme:
+    text: str,  # `coarse_mod:5`, `coarse_random:5:0`, `coarse_map:cat+dog,automobile+truck`, `fine_split:2:0`, `random_labels:10:0`, `identity`, `cifar100_superclasses`
+    class_names,  # Names of the fine classes
+) -> LabelScheme:
     "Read a scheme from its short form; `make_scheme(s.name, class_names) == s`."
-    name, *rest = str(text).split(':')
-    if name not in SCHEMES: raise CollapseError(f"scheme={text!r} is unknown; choose one of: {', '.join(SCHEMES)}, with arguments after colons as in coarse_mod:5.")
-    try: args:list = [[g.split('+') for g in ':'.join(rest).split(',') if g]] if name=='coarse_map' else [int(a) for a in rest]
-    except ValueError: raise CollapseError(f"scheme={text!r}: what follows {name} must be whole numbers, as in coarse_mod:5.") from None
-    try: return SCHEMES[name](class_names, *args)
-    except TypeError: raise CollapseError(f"scheme={text!r} has too many arguments.") from None
-    except CollapseError as e: raise CollapseError(f"scheme={text!r} cannot be used with these {len(class_names)} classes: {e}") from None
+    name, *rest = str(text).split(":")
+    if name not in SCHEMES:
+        raise CollapseError(
+            f"scheme={text!r} is unknown; choose one of: {', '.join(SCHEMES)}, with arguments after colons as in coarse_mod:5."
+        )
+    try:
+        args: list = (
+            [[g.split("+") for g in ":".join(rest).split(",") if g]]
+            if name == "coarse_map"
+            else [int(a) for a in rest]
+        )
+    except ValueError:
+        raise CollapseError(
+            f"scheme={text!r}: what follows {name} must be whole numbers, as in coarse_mod:5."
+        ) from None
+    try:
+        return SCHEMES[name](class_names, *args)
+    except TypeError:
+        raise CollapseError(f"scheme={text!r} has too many arguments.") from None
+    except CollapseError as e:
+        raise CollapseError(
+            f"scheme={text!r} cannot be used with these {len(class_names)} classes: {e}"
+        ) from None

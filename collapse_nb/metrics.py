@@ -12,204 +12,271 @@ from types import SimpleNamespace
 
 import torch
 
-from .core import CollapseError, as_tensor, check_choice, check_number, import_torchvision
+from collapse_nb.core import (
+    CollapseError,
+    as_tensor,
+    check_choice,
+    check_number,
+    import_torchvision,
+)
 
 # %% ../nbs/04_metrics.ipynb #00000004
-import_torchvision() # before torchmetrics, which imports torchvision itself
+import_torchvision()  # before torchmetrics, which imports torchvision itself
 from torchmetrics import Metric
 
 # %% ../nbs/04_metrics.ipynb #00000014
 def _home(t):
     "Device for float64 sums: the tensor's own, or the CPU where its own has no float64."
-    return torch.device('cpu') if t.device.type == 'mps' else t.device
+    return torch.device("cpu") if t.device.type == "mps" else t.device
+
 
 def _check_input(features, labels, num_classes, ignore_index):
     "Features, int64 labels with -1 for ignored samples, and the number of classes."
-    features, labels = as_tensor('features', features), as_tensor('labels', labels)
+    features, labels = as_tensor("features", features), as_tensor("labels", labels)
     if features.ndim != 2 or not features.shape[1] or not features.is_floating_point():
-        raise CollapseError(f"features: {features.dtype} of shape {tuple(features.shape)}; "
-            "give real numbers of shape (samples, dimensions), for instance features.flatten(1).")
+        raise CollapseError(
+            f"features: {features.dtype} of shape {tuple(features.shape)}; "
+            "give real numbers of shape (samples, dimensions), for instance features.flatten(1)."
+        )
     if labels.shape != features.shape[:1] or labels.is_floating_point() or labels.is_complex():
-        raise CollapseError(f"labels: {labels.dtype} of shape {tuple(labels.shape)} for {len(features)} samples; "
-            "give one whole number a sample.")
+        raise CollapseError(
+            f"labels: {labels.dtype} of shape {tuple(labels.shape)} for {len(features)} samples; "
+            "give one whole number a sample."
+        )
     labels = labels.to(_home(features), torch.int64)
-    ignored = torch.zeros_like(labels, dtype=torch.bool) if ignore_index is None else labels == ignore_index
+    ignored = (
+        torch.zeros_like(labels, dtype=torch.bool)
+        if ignore_index is None
+        else labels == ignore_index
+    )
     kept = labels[~ignored]
     low, high = (int(kept.min()), int(kept.max())) if len(kept) else (0, -1)
     if num_classes is None:
-        if high >= 2**20: raise CollapseError(f"labels: {high} is no class index; number the classes from 0, or say num_classes.")
+        if high >= 2**20:
+            raise CollapseError(
+                f"labels: {high} is no class index; number the classes from 0, or say num_classes."
+            )
         num_classes = high + 1
     if low < 0 or high >= num_classes:
-        raise CollapseError(f"labels: {low if low < 0 else high} is outside 0…{num_classes-1} (num_classes={num_classes}); "
-            "correct it, or name it as ignore_index.")
+        raise CollapseError(
+            f"labels: {low if low < 0 else high} is outside 0…{num_classes - 1} (num_classes={num_classes}); "
+            "correct it, or name it as ignore_index."
+        )
     return features, labels.masked_fill(ignored, -1), num_classes
+
 
 def _check_classifier(weight, bias, d, num_classes, device):
     "The last layer as float64 tensors without gradient, on `device`."
-    if weight is None and bias is None: return None, None
-    if weight is None: raise CollapseError("bias is given without weight; give both, or neither.")
+    if weight is None and bias is None:
+        return None, None
+    if weight is None:
+        raise CollapseError("bias is given without weight; give both, or neither.")
     weight = torch.as_tensor(weight).detach().to(device).double()
-    bias = weight.new_zeros(len(weight)) if bias is None else torch.as_tensor(bias).detach().to(device).double()
+    bias = (
+        weight.new_zeros(len(weight))
+        if bias is None
+        else torch.as_tensor(bias).detach().to(device).double()
+    )
     if weight.shape != (num_classes, d) or bias.shape != (num_classes,):
-        raise CollapseError(f"weight, bias: shapes {tuple(weight.shape)}, {tuple(bias.shape)}; "
-            f"{num_classes} classes in {d} dimensions need ({num_classes}, {d}) and ({num_classes},).")
-    if not (weight.isfinite().all() and bias.isfinite().all()): raise CollapseError("weight, bias: NaN or infinity in the classifier.")
+        raise CollapseError(
+            f"weight, bias: shapes {tuple(weight.shape)}, {tuple(bias.shape)}; "
+            f"{num_classes} classes in {d} dimensions need ({num_classes}, {d}) and ({num_classes},)."
+        )
+    if not (weight.isfinite().all() and bias.isfinite().all()):
+        raise CollapseError("weight, bias: NaN or infinity in the classifier.")
     return weight, bias
+
 
 def _check_finite(features, labels):
     "Raise if a sample that counts holds NaN or infinity."
-    bad = sum(int((~h.isfinite().all(1)).sum()) for h,_ in _batches(features, labels, _rows(features)))
+    bad = sum(
+        int((~h.isfinite().all(1)).sum()) for h, _ in _batches(features, labels, _rows(features))
+    )
     if bad:
-        raise CollapseError(f"features: {bad} of {int((labels >= 0).sum())} samples hold NaN or infinity; "
-            "drop them, or find out where they come from.")
+        raise CollapseError(
+            f"features: {bad} of {int((labels >= 0).sum())} samples hold NaN or infinity; "
+            "drop them, or find out where they come from."
+        )
+
 
 def _rows(features, at_least=1):
     "Samples to take at a time: what fits the cache, more where a larger matrix product pays; in float64 32 MB at most."
     d = features.shape[1]
-    return max(1, min(max(2**(22 if features.is_cuda else 19)//d, at_least), 2**22//d))
+    return max(1, min(max(2 ** (22 if features.is_cuda else 19) // d, at_least), 2**22 // d))
+
 
 def _batches(features, labels, rows):
     "Yield `(features, labels)` of the samples that count."
     home, some = _home(features), bool((labels < 0).any())
-    for h,y in zip(features.split(rows), labels.split(rows)):
+    for h, y in zip(features.split(rows), labels.split(rows)):
         yield (h.to(home)[y >= 0], y[y >= 0]) if some else (h.to(home), y)
 
 # %% ../nbs/04_metrics.ipynb #0000001b
 def class_means(
-    features, # (N, d), any floating-point type
-    labels, # (N,) class of each sample; negative: not counted
-    num_classes:int, # K
-)->tuple: # Counts (K,) and float64 means (K, d); zeros for a class without samples
+    features,  # (N, d), any floating-point type
+    labels,  # (N,) class of each sample; negative: not counted
+    num_classes: int,  # K
+) -> tuple:  # Counts (K,) and float64 means (K, d); zeros for a class without samples
     "How many samples each class has, and their mean, summed in float64."
     counts = torch.bincount(labels[labels >= 0], minlength=num_classes)
     sums = torch.zeros(num_classes, features.shape[1], dtype=torch.float64, device=_home(features))
-    buf = sums.new_empty(min(len(labels), _rows(features)), features.shape[1]) # one buffer: new memory for each batch costs more than the sums
-    for h,y in _batches(features, labels, _rows(features)): sums.index_add_(0, y, buf[:len(y)].copy_(h))
-    return counts, sums / counts.clamp(min=1)[:,None]
+    buf = sums.new_empty(
+        min(len(labels), _rows(features)), features.shape[1]
+    )  # one buffer: new memory for each batch costs more than the sums
+    for h, y in _batches(features, labels, _rows(features)):
+        sums.index_add_(0, y, buf[: len(y)].copy_(h))
+    return counts, sums / counts.clamp(min=1)[:, None]
 
 # %% ../nbs/04_metrics.ipynb #0000001e
 def between_classes(
-    means, # (K, d) class means, float64, no empty class
-    counts, # (K,) samples of each class
-    centering:str='class_means', # Centre: the mean of the 'class_means', or of all 'samples'
-    weighting:str='classes', # In Σ_B all 'classes' weigh the same, or all 'samples'
-)->SimpleNamespace: # M, weights, singular values and right singular vectors of Σ_B's root, rank, cutoff
+    means,  # (K, d) class means, float64, no empty class
+    counts,  # (K,) samples of each class
+    centering: str = "class_means",  # Centre: the mean of the 'class_means', or of all 'samples'
+    weighting: str = "classes",  # In Σ_B all 'classes' weigh the same, or all 'samples'
+) -> (
+    SimpleNamespace
+):  # M, weights, singular values and right singular vectors of Σ_B's root, rank, cutoff
     "The centred class means and an orthonormal basis of the space that they span."
     share = counts.double() / counts.sum()
-    M = means - (means.mean(0) if centering == 'class_means' else share @ means)
-    w = torch.full_like(share, 1/len(means)) if weighting == 'classes' else share
+    M = means - (means.mean(0) if centering == "class_means" else share @ means)
+    w = torch.full_like(share, 1 / len(means)) if weighting == "classes" else share
     cutoff = float(torch.finfo(torch.float64).eps * max(means.shape) * means.norm(dim=1).max())
     M = M * (M.norm(dim=1, keepdim=True) > cutoff)
-    s, V = _right_svd(w.sqrt()[:,None] * M, len(means) - 1)
+    s, V = _right_svd(w.sqrt()[:, None] * M, len(means) - 1)
     rank = int((s > cutoff * w.max().sqrt()).sum())
-    return SimpleNamespace(M=M, w=w, s=s[:rank], V=V[:,:rank], rank=rank, cutoff=cutoff)
+    return SimpleNamespace(M=M, w=w, s=s[:rank], V=V[:, :rank], rank=rank, cutoff=cutoff)
+
 
 def _right_svd(A, rank):
     "At most `rank` singular values of A and their right singular vectors; by eigenvectors of AAᵀ where that loses nothing."
     rank = min(rank, A.shape[1])
     if rank and 256 <= len(A) <= A.shape[1]:
         lam, U = torch.linalg.eigh(A @ A.T)
-        lam, U = lam.flip(0)[:rank], U.flip(1)[:,:rank]
-        if lam[-1] > 1e-4*lam[0]: return lam.sqrt(), A.T @ (U / lam.sqrt())
+        lam, U = lam.flip(0)[:rank], U.flip(1)[:, :rank]
+        if lam[-1] > 1e-4 * lam[0]:
+            return lam.sqrt(), A.T @ (U / lam.sqrt())
     s, Vt = torch.linalg.svd(A, full_matrices=False)[1:]
     return s[:rank], Vt[:rank].T
 
 # %% ../nbs/04_metrics.ipynb #00000021
 def _float32_products(features):
     "May products be in float32, and are they what they say there, not TF32 or bfloat16?"
-    if features.dtype == torch.float64: return False
-    try: return torch.get_float32_matmul_precision() == 'highest'
-    except RuntimeError: return False # set in another way, not to be told
+    if features.dtype == torch.float64:
+        return False
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:
+        return False  # set in another way, not to be told
+
 
 def _spread(features, labels, means, V, judge, dtype):
     "Sums of squares about the class means, by class and along V's columns; was rounding harmless?; sum of `judge`."
     m, Vt, rows = means.to(dtype), V.T.to(dtype).contiguous(), _rows(features, len(means))
     sumsq, along, wrong = means.new_zeros(len(means)), means.new_zeros(len(Vt)), 0
     buf = m.new_empty(min(len(labels), rows), m.shape[1])
-    for h,y in _batches(features, labels, rows):
-        z = torch.index_select(m, 0, y, out=buf[:len(y)])
+    for h, y in _batches(features, labels, rows):
+        z = torch.index_select(m, 0, y, out=buf[: len(y)])
         torch.sub(h.to(dtype), z, out=z)
         P = Vt @ z.T
-        if judge: wrong += judge(h, y, z, P)
+        if judge:
+            wrong += judge(h, y, z, P)
         along += P.square_().double().sum(1)
         sumsq.index_add_(0, y, torch.linalg.vector_norm(z, dim=1).double().square_())
     return *_recentre(sumsq, along / Vt.double().square().sum(1), means - m, V, labels), wrong
+
 
 def _recentre(sumsq, along, shift, V, labels):
     "Correct for the rounding `shift` of the centres (corrected two-pass); say whether float32 had room for it all."
     counts = torch.bincount(labels[labels >= 0], minlength=len(shift)).double()
     by_class, by_column = counts * shift.square().sum(1), counts @ (shift @ V).square()
     sumsq, along = sumsq - by_class, along - by_column
-    small = bool((by_column <= 10*along).all()) and float(by_class.sum()) <= 10*float(sumsq.sum())
+    small = bool((by_column <= 10 * along).all()) and float(by_class.sum()) <= 10 * float(
+        sumsq.sum()
+    )
     return sumsq, along, small and 1e-25 < float(sumsq.sum() / counts.sum()) < 1e25
 
+
 def within_classes(
-    features, # (N, d)
-    labels, # (N,), negative: not counted
-    means, # (K, d) float64 class means
-    V, # (d, r) orthonormal columns
-    judge=None, # Called on each batch, returns a count
-)->tuple: # Σ‖h−μ‖² of each class (K,), Σ(v·(h−μ))² along each column (r,), sum of `judge`
+    features,  # (N, d)
+    labels,  # (N,), negative: not counted
+    means,  # (K, d) float64 class means
+    V,  # (d, r) orthonormal columns
+    judge=None,  # Called on each batch, returns a count
+) -> tuple:  # Σ‖h−μ‖² of each class (K,), Σ(v·(h−μ))² along each column (r,), sum of `judge`
     "Second pass: centre each sample by its class mean, project it, add up squares."
-    if features.numel()*len(means) > 2**27 and _float32_products(features):
+    if features.numel() * len(means) > 2**27 and _float32_products(features):
         sumsq, along, good, wrong = _spread(features, labels, means, V, judge, torch.float32)
-        if good: return sumsq, along, wrong
+        if good:
+            return sumsq, along, wrong
     sumsq, along, _, wrong = _spread(features, labels, means, V, judge, torch.float64)
     return sumsq.clamp(min=0), along.clamp(min=0), wrong
 
 # %% ../nbs/04_metrics.ipynb #0000002a
 def equinorm(
-    A, # (K, d)
-)->torch.Tensor: # 0 for rows of one length
+    A,  # (K, d)
+) -> torch.Tensor:  # 0 for rows of one length
     "Standard deviation of the row norms over their mean."
     n = A.norm(dim=1)
     return n.std(correction=0) / n.mean()
 
+
 def pair_cosines(
-    A, # (K, d)
-)->torch.Tensor: # (K(K-1)/2,)
+    A,  # (K, d)
+) -> torch.Tensor:  # (K(K-1)/2,)
     "Cosines between the rows, each pair once."
     U = A / A.norm(dim=1, keepdim=True)
-    i,j = torch.triu_indices(len(A), len(A), 1, device=A.device)
-    return (U @ U.T)[i,j]
+    i, j = torch.triu_indices(len(A), len(A), 1, device=A.device)
+    return (U @ U.T)[i, j]
+
 
 def etf_distance(
-    G, # (K, K)
-)->torch.Tensor: # 0 for a multiple of the ETF's Gram matrix
+    G,  # (K, K)
+) -> torch.Tensor:  # 0 for a multiple of the ETF's Gram matrix
     "Distance of G/‖G‖ to E = (I − 11ᵀ/K)/√(K−1)."
     K = len(G)
-    E = (torch.eye(K, dtype=G.dtype, device=G.device) - 1/K) / math.sqrt(K-1)
-    return (G/G.norm() - E).norm()
+    E = (torch.eye(K, dtype=G.dtype, device=G.device) - 1 / K) / math.sqrt(K - 1)
+    return (G / G.norm() - E).norm()
+
 
 def simplex_deviation(
-    A, # (K, d): centred class means, or the classifier's rows
-)->dict: # equinorm, equiangle, maxangle, etf
+    A,  # (K, d): centred class means, or the classifier's rows
+) -> dict:  # equinorm, equiangle, maxangle, etf
     "The four NC2 numbers of a set of K vectors."
     c = pair_cosines(A)
-    return dict(equinorm=equinorm(A), equiangle=c.std(correction=0), maxangle=(c + 1/(len(A)-1)).abs().mean(), etf=etf_distance(A @ A.T))
+    return dict(
+        equinorm=equinorm(A),
+        equiangle=c.std(correction=0),
+        maxangle=(c + 1 / (len(A) - 1)).abs().mean(),
+        etf=etf_distance(A @ A.T),
+    )
 
 # %% ../nbs/04_metrics.ipynb #0000002d
 def cdnv(
-    M, # (K, d) class means, however centred
-    V, # (K,) mean squared distance of each class to its mean
-    cutoff:float=0., # Distances up to this are zero
-)->torch.Tensor: # Mean over pairs
+    M,  # (K, d) class means, however centred
+    V,  # (K,) mean squared distance of each class to its mean
+    cutoff: float = 0.0,  # Distances up to this are zero
+) -> torch.Tensor:  # Mean over pairs
     "Class-distance normalised variance (Galanti et al., 2022)."
-    i,j = torch.triu_indices(len(M), len(M), 1, device=M.device)
+    i, j = torch.triu_indices(len(M), len(M), 1, device=M.device)
     D = torch.pdist(M)
     return ((V[i] + V[j]) / (2 * (D * (D > cutoff)).square())).mean()
 
 # %% ../nbs/04_metrics.ipynb #00000030
 def generalised_nc2(
-    M, # (K, d) centred class means
-)->dict: # gnc2_dist_mean, gnc2_dist_var, gnc2_log_mean, gnc2_log_var
+    M,  # (K, d) centred class means
+) -> dict:  # gnc2_dist_mean, gnc2_dist_var, gnc2_log_mean, gnc2_log_var
     "Distances between the unit-normalised rows and their −log: mean and population variance over pairs."
     D = torch.pdist(M / M.norm(dim=1, keepdim=True))
-    return {f'gnc2_{k}_{s}': getattr(v, s)(**a) for k,v in (('dist', D), ('log', -D.log())) for s,a in (('mean', {}), ('var', dict(correction=0)))}
+    return {
+        f"gnc2_{k}_{s}": getattr(v, s)(**a)
+        for k, v in (("dist", D), ("log", -D.log()))
+        for s, a in (("mean", {}), ("var", dict(correction=0)))
+    }
 
 # %% ../nbs/04_metrics.ipynb #00000033
 class _Judge:
     "Counts the samples whose nearest class mean differs from argmax(Wh+b)."
+
     def __init__(self, means, V, W, bias):
         self.means, self.M, self.W, self.bias = means, means - means.mean(0), W, bias
         self.tables = self.scores(means)
@@ -218,7 +285,7 @@ class _Judge:
 
     def scores(self, points):
         "Both scores of each class at K points near the class means, up to a constant for each point."
-        near = (points - self.means.mean(0)) @ self.M.T - self.M.square().sum(1)/2
+        near = (points - self.means.mean(0)) @ self.M.T - self.M.square().sum(1) / 2
         chosen = points @ self.W.T + self.bias
         return near, chosen - chosen.amax(1, keepdim=True)
 
@@ -229,64 +296,108 @@ class _Judge:
 
     def __call__(self, h, y, z, P):
         "`h` is the batch, `z` its difference from the class means as float32 has them, `P` is z projected on V."
-        if z.dtype == torch.float64: return int(self.exact(h, y).sum())
+        if z.dtype == torch.float64:
+            return int(self.exact(h, y).sum())
         MV, W, *tables = self.low
-        near, chosen = [table.index_select(0, y).add_(s.T).topk(2) for table,s in zip(tables, (MV @ P, W @ z.T))]
-        differ = near.indices[:,0] != chosen.indices[:,0]
-        close = self.close(near.values, z, self.lengths[0]) | self.close(chosen.values, z, self.lengths[1])
-        if close.any(): differ[close] = self.exact(h[close], y[close])
+        near, chosen = [
+            table.index_select(0, y).add_(s.T).topk(2)
+            for table, s in zip(tables, (MV @ P, W @ z.T))
+        ]
+        differ = near.indices[:, 0] != chosen.indices[:, 0]
+        close = self.close(near.values, z, self.lengths[0]) | self.close(
+            chosen.values, z, self.lengths[1]
+        )
+        if close.any():
+            differ[close] = self.exact(h[close], y[close])
         return int(differ.sum())
 
     def close(self, best, z, length):
         "Are the two best scores closer than float32 can tell? A bound on the rounding of a product of d terms, times eight."
         unit = 8 * 2**-24 * math.sqrt(z.shape[1])
-        return best[:,0] - best[:,1] <= unit * (z.norm(dim=1)*length + best.abs().amax(1))
+        return best[:, 0] - best[:, 1] <= unit * (z.norm(dim=1) * length + best.abs().amax(1))
 
 # %% ../nbs/04_metrics.ipynb #00000039
 def _measure(b, counts, sumsq, along, W=None, gnc2=False, ood_mean=None):
     "All metrics but NC4 as 0-dimensional tensors; what is undefined comes out as NaN or infinity."
-    K, N, V = len(counts), counts.sum(), sumsq/counts
-    out = dict(nc1=(along/b.s.square()).sum()/N/K if b.rank else V.new_tensor(math.nan),
-               nc1_ratio=sumsq.sum()/N / (b.w @ b.M.square().sum(1)), nc1_cdnv=cdnv(b.M, V, b.cutoff))
-    out |= {f'nc2_{k}': v for k,v in simplex_deviation(b.M).items()}
+    K, N, V = len(counts), counts.sum(), sumsq / counts
+    out = dict(
+        nc1=(along / b.s.square()).sum() / N / K if b.rank else V.new_tensor(math.nan),
+        nc1_ratio=sumsq.sum() / N / (b.w @ b.M.square().sum(1)),
+        nc1_cdnv=cdnv(b.M, V, b.cutoff),
+    )
+    out |= {f"nc2_{k}": v for k, v in simplex_deviation(b.M).items()}
     if W is not None:
-        out |= {f'nc2_{k}_w': v for k,v in simplex_deviation(W).items()}
-        out |= dict(nc3_etf=etf_distance(W @ b.M.T), nc3_selfduality=(W/W.norm() - b.M/b.M.norm()).square().sum())
-    if gnc2: out |= generalised_nc2(b.M)
-    if ood_mean is not None: out['nc5_ood'] = (b.means @ ood_mean / (b.means.norm(dim=1) * ood_mean.norm())).abs().mean()
+        out |= {f"nc2_{k}_w": v for k, v in simplex_deviation(W).items()}
+        out |= dict(
+            nc3_etf=etf_distance(W @ b.M.T),
+            nc3_selfduality=(W / W.norm() - b.M / b.M.norm()).square().sum(),
+        )
+    if gnc2:
+        out |= generalised_nc2(b.M)
+    if ood_mean is not None:
+        out["nc5_ood"] = (b.means @ ood_mean / (b.means.norm(dim=1) * ood_mean.norm())).abs().mean()
     return out
+
 
 def _keys(classifier, gnc2=False, ood=False, nc4=False):
     "The names of the metrics asked for, in order."
-    two, w = ['equinorm', 'equiangle', 'maxangle', 'etf'], ['', '_w'] if classifier else ['']
-    return (['nc1', 'nc1_ratio', 'nc1_cdnv'] + [f'nc2_{k}{s}' for k in two for s in w] + ['nc3_etf', 'nc3_selfduality']*classifier + ['nc4_mismatch']*nc4
-        + [f'gnc2_{k}_{s}' for k in ('dist', 'log') for s in ('mean', 'var')]*gnc2 + ['nc5_ood']*ood)
+    two, w = ["equinorm", "equiangle", "maxangle", "etf"], ["", "_w"] if classifier else [""]
+    return (
+        ["nc1", "nc1_ratio", "nc1_cdnv"]
+        + [f"nc2_{k}{s}" for k in two for s in w]
+        + ["nc3_etf", "nc3_selfduality"] * classifier
+        + ["nc4_mismatch"] * nc4
+        + [f"gnc2_{k}_{s}" for k in ("dist", "log") for s in ("mean", "var")] * gnc2
+        + ["nc5_ood"] * ood
+    )
+
 
 def _reason(key, b, W):
     "Why `key` has no value."
-    if len(b.classes) < 2: return f"classes with samples: {len(b.classes)}; at least two are needed"
-    if W is not None and (key.endswith('_w') or key.startswith('nc3')):
+    if len(b.classes) < 2:
+        return f"classes with samples: {len(b.classes)}; at least two are needed"
+    if W is not None and (key.endswith("_w") or key.startswith("nc3")):
         zero = b.classes[W.norm(dim=1) == 0].tolist()
-        if len(zero) == len(W) or (zero and 'angle' in key): return f"weight: the rows of classes {zero} are zero"
-        if key.endswith('_w'): return "out of the range of float64"
+        if len(zero) == len(W) or (zero and "angle" in key):
+            return f"weight: the rows of classes {zero} are zero"
+        if key.endswith("_w"):
+            return "out of the range of float64"
     zero, near = b.classes[b.M.norm(dim=1) == 0].tolist(), f"to within the cut-off {b.cutoff:.1e}"
-    if len(zero) == len(b.M): return f"all class means coincide {near}"
-    if zero and ('angle' in key or key.startswith('gnc2')): return f"the mean of class {zero[0]} is the centre {near}, so it has no direction"
-    if key == 'nc1_cdnv' and (torch.pdist(b.M) <= b.cutoff).any(): return f"two class means coincide {near}"
-    if key.startswith('gnc2'): return "two class means have the same direction"
-    return "ood_mean or a class mean is zero" if key == 'nc5_ood' else "out of the range of float64"
+    if len(zero) == len(b.M):
+        return f"all class means coincide {near}"
+    if zero and ("angle" in key or key.startswith("gnc2")):
+        return f"the mean of class {zero[0]} is the centre {near}, so it has no direction"
+    if key == "nc1_cdnv" and (torch.pdist(b.M) <= b.cutoff).any():
+        return f"two class means coincide {near}"
+    if key.startswith("gnc2"):
+        return "two class means have the same direction"
+    return "ood_mean or a class mean is zero" if key == "nc5_ood" else "out of the range of float64"
+
 
 def _finish(keys, values, b, W, counts, **info):
     "The values as a dict in which NaN stands for no value, and the info with its reason."
-    values = {k: values[k] if k in values and values[k].isfinite() else counts.new_tensor(math.nan, dtype=torch.float64) for k in keys}
-    return values, dict(rank=b.rank, cutoff=b.cutoff, counts=counts.tolist(), missing=(counts == 0).nonzero().flatten().tolist(),
+    values = {
+        k: values[k]
+        if k in values and values[k].isfinite()
+        else counts.new_tensor(math.nan, dtype=torch.float64)
+        for k in keys
+    }
+    return values, dict(
+        rank=b.rank,
+        cutoff=b.cutoff,
+        counts=counts.tolist(),
+        missing=(counts == 0).nonzero().flatten().tolist(),
         singletons=(counts == 1).nonzero().flatten().tolist(),
-        **info, reasons={k: _reason(k, b, W) for k,v in values.items() if v.isnan()})
+        **info,
+        reasons={k: _reason(k, b, W) for k, v in values.items() if v.isnan()},
+    )
+
 
 def _frame(means, counts, centering, weighting):
     "`between_classes` of the classes that have samples, and which they are."
     seen = counts > 0
-    if not seen.all(): means, counts = means[seen], counts[seen]
+    if not seen.all():
+        means, counts = means[seen], counts[seen]
     b = between_classes(means, counts, centering, weighting)
     b.classes, b.means, b.counts = seen.nonzero().flatten(), means, counts
     return b
@@ -294,246 +405,390 @@ def _frame(means, counts, centering, weighting):
 # %% ../nbs/04_metrics.ipynb #0000003a
 @torch.no_grad()
 def nc_metrics(
-    features, # (N, d) last-layer features, float16 to float64, any device
-    labels, # (N,) class of each sample
-    weight=None, # (C, d) of the last linear layer; adds the keys of W, NC3 and NC4
-    bias=None, # (C,) of the last linear layer
+    features,  # (N, d) last-layer features, float16 to float64, any device
+    labels,  # (N,) class of each sample
+    weight=None,  # (C, d) of the last linear layer; adds the keys of W, NC3 and NC4
+    bias=None,  # (C,) of the last linear layer
     *,
-    num_classes:int|None=None, # C; by default the rows of `weight`, or the largest label + 1
-    centering:str='class_means', # Centre of M: the mean of the 'class_means' or of all 'samples'
-    weighting:str='classes', # In Σ_B all 'classes' weigh the same, or all 'samples'
-    ignore_index:int|None=None, # Samples with this label do not count
-    gnc2:bool=False, # Add the generalised NC2
-    ood_mean=None, # (d,) mean feature of out-of-distribution data; adds `nc5_ood`
-    return_info:bool=False, # Return `(metrics, info)`
-): # A dict of name to float; with `return_info`, a tuple of it and the info
+    num_classes: int | None = None,  # C; by default the rows of `weight`, or the largest label + 1
+    centering: str = "class_means",  # Centre of M: the mean of the 'class_means' or of all 'samples'
+    weighting: str = "classes",  # In Σ_B all 'classes' weigh the same, or all 'samples'
+    ignore_index: int | None = None,  # Samples with this label do not count
+    gnc2: bool = False,  # Add the generalised NC2
+    ood_mean=None,  # (d,) mean feature of out-of-distribution data; adds `nc5_ood`
+    return_info: bool = False,  # Return `(metrics, info)`
+):  # A dict of name to float; with `return_info`, a tuple of it and the info
     "The Neural Collapse metrics of features in memory."
-    check_choice('centering', centering, ['class_means', 'samples']); check_choice('weighting', weighting, ['classes', 'samples'])
-    if num_classes is not None: check_number('num_classes', num_classes, low=1, integer=True)
-    if num_classes is None and weight is not None: num_classes = len(weight)
+    check_choice("centering", centering, ["class_means", "samples"])
+    check_choice("weighting", weighting, ["classes", "samples"])
+    if num_classes is not None:
+        check_number("num_classes", num_classes, low=1, integer=True)
+    if num_classes is None and weight is not None:
+        num_classes = len(weight)
     features, labels, num_classes = _check_input(features, labels, num_classes, ignore_index)
-    if not (labels >= 0).any(): raise CollapseError(f"features: {len(features)} samples, none of which counts (ignore_index={ignore_index}); give at least one.")
+    if not (labels >= 0).any():
+        raise CollapseError(
+            f"features: {len(features)} samples, none of which counts (ignore_index={ignore_index}); give at least one."
+        )
     W, bias = _check_classifier(weight, bias, features.shape[1], num_classes, labels.device)
     ood_mean = _check_ood(ood_mean, features.shape[1], labels.device)
     with torch.autocast(features.device.type, enabled=False):
-        values, info = _in_memory(features, labels, num_classes, W, bias, centering, weighting, gnc2, ood_mean)
-    values = {k: float(v) for k,v in values.items()}
+        values, info = _in_memory(
+            features, labels, num_classes, W, bias, centering, weighting, gnc2, ood_mean
+        )
+    values = {k: float(v) for k, v in values.items()}
     return (values, info) if return_info else values
+
 
 def _in_memory(features, labels, num_classes, W, bias, centering, weighting, gnc2, ood_mean):
     "Two passes over the features."
     counts, means = class_means(features, labels, num_classes)
-    if not means.isfinite().all(): _check_finite(features, labels)
+    if not means.isfinite().all():
+        _check_finite(features, labels)
     b, values = _frame(means, counts, centering, weighting), {}
-    if W is not None: W, bias = W[b.classes], bias[b.classes]
+    if W is not None:
+        W, bias = W[b.classes], bias[b.classes]
     if len(b.classes) > 1:
-        labels_seen = (torch.cumsum(counts > 0, 0) - 1)[labels].masked_fill_(labels < 0, -1) if (counts == 0).any() else labels
+        labels_seen = (
+            (torch.cumsum(counts > 0, 0) - 1)[labels].masked_fill_(labels < 0, -1)
+            if (counts == 0).any()
+            else labels
+        )
         judge = _Judge(b.means, b.V, W, bias) if W is not None else None
         sumsq, along, wrong = within_classes(features, labels_seen, b.means, b.V, judge)
         values = _measure(b, b.counts, sumsq, along, W, gnc2, ood_mean)
-        if W is not None and b.rank: values['nc4_mismatch'] = sumsq.new_tensor(wrong / int(counts.sum()))
-    return _finish(_keys(W is not None, gnc2, ood_mean is not None, W is not None), values, b, W, counts, ignored=int((labels < 0).sum()))
+        if W is not None and b.rank:
+            values["nc4_mismatch"] = sumsq.new_tensor(wrong / int(counts.sum()))
+    return _finish(
+        _keys(W is not None, gnc2, ood_mean is not None, W is not None),
+        values,
+        b,
+        W,
+        counts,
+        ignored=int((labels < 0).sum()),
+    )
+
 
 def _check_ood(ood_mean, d, device):
     "The out-of-distribution mean as a float64 vector."
-    if ood_mean is None: return None
+    if ood_mean is None:
+        return None
     ood_mean = torch.as_tensor(ood_mean).detach().to(device).double()
-    if ood_mean.shape != (d,) or not ood_mean.isfinite().all(): raise CollapseError(f"ood_mean: shape {tuple(ood_mean.shape)}; give one finite vector of {d} numbers.")
+    if ood_mean.shape != (d,) or not ood_mean.isfinite().all():
+        raise CollapseError(
+            f"ood_mean: shape {tuple(ood_mean.shape)}; give one finite vector of {d} numbers."
+        )
     return ood_mean
 
 # %% ../nbs/04_metrics.ipynb #00000051
 class _Classifier:
     "A reference to the last linear layer: copies of the metric share it, a pickle holds its weight and bias of that moment."
-    def __init__(self, source): self.source = source
 
-    def read(self)->tuple[torch.Tensor|None, torch.Tensor|None]:
-        weight, bias = self.source if isinstance(self.source, (tuple, list)) else (self.source.weight, getattr(self.source, 'bias', None))
+    def __init__(self, source):
+        self.source = source
+
+    def read(self) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        weight, bias = (
+            self.source
+            if isinstance(self.source, (tuple, list))
+            else (self.source.weight, getattr(self.source, "bias", None))
+        )
         return weight, bias
-    def __deepcopy__(self, memo): return _Classifier(memo.get(id(self.source), self.source))
-    def __reduce__(self): return _Classifier, (tuple(None if t is None else torch.as_tensor(t).detach().clone() for t in self.read()),)
 
-def _as_classifier(source)->_Classifier:
+    def __deepcopy__(self, memo):
+        return _Classifier(memo.get(id(self.source), self.source))
+
+    def __reduce__(self):
+        return _Classifier, (
+            tuple(None if t is None else torch.as_tensor(t).detach().clone() for t in self.read()),
+        )
+
+
+def _as_classifier(source) -> _Classifier:
     "A `_Classifier` of a layer or of `(weight, bias)`."
-    if (isinstance(source, (tuple, list)) and len(source) == 2) or hasattr(source, 'weight'): return _Classifier(source)
-    raise CollapseError(f"classifier={type(source).__name__}: give the last linear layer or (weight, bias).")
+    if (isinstance(source, (tuple, list)) and len(source) == 2) or hasattr(source, "weight"):
+        return _Classifier(source)
+    raise CollapseError(
+        f"classifier={type(source).__name__}: give the last linear layer or (weight, bias)."
+    )
 
-def _add_gram(S, A, scale=0.):
+
+def _add_gram(S, A, scale=0.0):
     "S += AᵀA on and above the diagonal, strip by strip of rows; with a `scale` (at least A's largest entry) the products are in float32."
-    d, rows, strips = len(S), max(1, len(A)), min(8, 1 + len(S)//64)
-    edges = [d*i//strips for i in range(strips + 1)]
-    if scale: # entries up to 1: no square leaves float32's range; 512 rows at a time: sums stay short
-        A, rows = torch.mul(A, 1/scale, out=torch.empty(A.shape, dtype=torch.float32, device=A.device)), 512
+    d, rows, strips = len(S), max(1, len(A)), min(8, 1 + len(S) // 64)
+    edges = [d * i // strips for i in range(strips + 1)]
+    if (
+        scale
+    ):  # entries up to 1: no square leaves float32's range; 512 rows at a time: sums stay short
+        A, rows = (
+            torch.mul(A, 1 / scale, out=torch.empty(A.shape, dtype=torch.float32, device=A.device)),
+            512,
+        )
     for a in A.split(rows):
-        for i,j in zip(edges, edges[1:]):
-            if scale: S[i:j,i:].add_(a[:,i:j].T @ a[:,i:], alpha=scale**2)
-            else: S[i:j,i:].addmm_(a[:,i:j].T, a[:,i:])
+        for i, j in zip(edges, edges[1:]):
+            if scale:
+                S[i:j, i:].add_(a[:, i:j].T @ a[:, i:], alpha=scale**2)
+            else:
+                S[i:j, i:].addmm_(a[:, i:j].T, a[:, i:])
+
 
 def _add(s, h, y, fast=False):
     "Chan's update of the moments `s`, in place, by a batch; both terms of S come from one centre for each class."
     classes, y, n = y.unique(return_inverse=True, return_counts=True)
-    h, mean, share = h.double(), s.mean[classes], (n / (s.count[classes] + n).double())[:,None]
-    step = torch.zeros_like(mean).index_add_(0, y, h) / n[:,None] - mean
-    z = h.new_empty(len(h), h.shape[1] + 8)[:,:-8] # eight more: rows of 512 numbers would compete for the same cache lines
-    torch.index_select(mean + (1 - (1 - share).sqrt())*step, 0, y, out=z)
+    h, mean, share = h.double(), s.mean[classes], (n / (s.count[classes] + n).double())[:, None]
+    step = torch.zeros_like(mean).index_add_(0, y, h) / n[:, None] - mean
+    z = h.new_empty(len(h), h.shape[1] + 8)[
+        :, :-8
+    ]  # eight more: rows of 512 numbers would compete for the same cache lines
+    torch.index_select(mean + (1 - (1 - share).sqrt()) * step, 0, y, out=z)
     squares = torch.linalg.vector_norm(torch.sub(h, z, out=z), dim=1).square()
-    _add_gram(s.scatter, z, float(squares.max().sqrt()) if fast else 0.)
+    _add_gram(s.scatter, z, float(squares.max().sqrt()) if fast else 0.0)
     s.sumsq.index_add_(0, classes[y], squares)
-    s.mean.index_add_(0, classes, share*step)
+    s.mean.index_add_(0, classes, share * step)
     s.count.index_add_(0, classes, n)
+
 
 def _merge(a, b):
     "Chan's merge of two sets of moments."
     count, both = a.count + b.count, (a.count > 0) & (b.count > 0)
-    share = (b.count / count.clamp(min=1).double())[:,None]
-    step = (a.count[:,None] * share).sqrt() * (b.mean - a.mean)
+    share = (b.count / count.clamp(min=1).double())[:, None]
+    step = (a.count[:, None] * share).sqrt() * (b.mean - a.mean)
     scatter = a.scatter + b.scatter
     _add_gram(scatter, step[both])
-    return SimpleNamespace(count=count, mean=a.mean + share*(b.mean - a.mean), scatter=scatter, sumsq=a.sumsq + b.sumsq + step.square().sum(1))
+    return SimpleNamespace(
+        count=count,
+        mean=a.mean + share * (b.mean - a.mean),
+        scatter=scatter,
+        sumsq=a.sumsq + b.sumsq + step.square().sum(1),
+    )
 
 # %% ../nbs/04_metrics.ipynb #00000053
 class _DeviceOnly(Metric):
     "A metric whose state follows its module to a device but never to another floating-point type."
+
     def _apply(self, fn, *args, **kwargs):
         def move(t):
             device = fn(t.new_empty(0)).device
-            return t.to('cpu' if device.type == 'mps' else device)
+            return t.to("cpu" if device.type == "mps" else device)
+
         return super()._apply(move, *args, **kwargs)
 
 # %% ../nbs/04_metrics.ipynb #00000054
 class NeuralCollapse(_DeviceOnly):
     "NC1 to NC3 in one pass over batches: `update(features, labels)`, `compute()`, `merge_state(other)`."
-    is_differentiable, higher_is_better, full_state_update = False, None, False
-    _STATE = ('count', 'mean', 'scatter', 'sumsq')
-    count:torch.Tensor; mean:torch.Tensor; scatter:torch.Tensor; sumsq:torch.Tensor
 
-    def __init__(self,
-        num_classes:int, # C
-        feature_dim:int, # d
-        classifier=None, # The last linear layer, or `(weight, bias)`: read at `compute`
+    is_differentiable, higher_is_better, full_state_update = False, None, False
+    _STATE = ("count", "mean", "scatter", "sumsq")
+    count: torch.Tensor
+    mean: torch.Tensor
+    scatter: torch.Tensor
+    sumsq: torch.Tensor
+
+    def __init__(
+        self,
+        num_classes: int,  # C
+        feature_dim: int,  # d
+        classifier=None,  # The last linear layer, or `(weight, bias)`: read at `compute`
         *,
-        centering:str='class_means', # Centre of M: the mean of the 'class_means' or of all 'samples'
-        weighting:str='classes', # In Σ_B all 'classes' weigh the same, or all 'samples'
-        ignore_index:int|None=None, # Samples with this label do not count
-        gnc2:bool=False, # Add the generalised NC2
-        ood_mean=None, # (d,) mean feature of out-of-distribution data; adds `nc5_ood`
-        fast:bool=False, # Products of float32 features in float32: NC1 to 1e-8 in place of 1e-12
-        **kwargs, # For `torchmetrics.Metric`
+        centering: str = "class_means",  # Centre of M: the mean of the 'class_means' or of all 'samples'
+        weighting: str = "classes",  # In Σ_B all 'classes' weigh the same, or all 'samples'
+        ignore_index: int | None = None,  # Samples with this label do not count
+        gnc2: bool = False,  # Add the generalised NC2
+        ood_mean=None,  # (d,) mean feature of out-of-distribution data; adds `nc5_ood`
+        fast: bool = False,  # Products of float32 features in float32: NC1 to 1e-8 in place of 1e-12
+        **kwargs,  # For `torchmetrics.Metric`
     ):
         super().__init__(**kwargs)
-        C,d = check_number('num_classes', num_classes, low=1, integer=True), check_number('feature_dim', feature_dim, low=1, integer=True)
-        self.centering, self.weighting = check_choice('centering', centering, ['class_means', 'samples']), check_choice('weighting', weighting, ['classes', 'samples'])
-        self.num_classes, self.feature_dim, self.ignore_index, self.gnc2, self.fast = C, d, ignore_index, gnc2, fast
-        self.classifier, self.ood_mean, self.info = None if classifier is None else _as_classifier(classifier), _check_ood(ood_mean, d, 'cpu'), None
-        if self.classifier: _check_classifier(*self.classifier.read(), d, C, 'cpu')
-        for name,shape in zip(self._STATE, ((C,), (C,d), (d,d), (C,))):
-            self.add_state(name, torch.zeros(shape, dtype=torch.int64 if name == 'count' else torch.float64), dist_reduce_fx=None)
+        C, d = (
+            check_number("num_classes", num_classes, low=1, integer=True),
+            check_number("feature_dim", feature_dim, low=1, integer=True),
+        )
+        self.centering, self.weighting = (
+            check_choice("centering", centering, ["class_means", "samples"]),
+            check_choice("weighting", weighting, ["classes", "samples"]),
+        )
+        self.num_classes, self.feature_dim, self.ignore_index, self.gnc2, self.fast = (
+            C,
+            d,
+            ignore_index,
+            gnc2,
+            fast,
+        )
+        self.classifier, self.ood_mean, self.info = (
+            None if classifier is None else _as_classifier(classifier),
+            _check_ood(ood_mean, d, "cpu"),
+            None,
+        )
+        if self.classifier:
+            _check_classifier(*self.classifier.read(), d, C, "cpu")
+        for name, shape in zip(self._STATE, ((C,), (C, d), (d, d), (C,))):
+            self.add_state(
+                name,
+                torch.zeros(shape, dtype=torch.int64 if name == "count" else torch.float64),
+                dist_reduce_fx=None,
+            )
 
-    def update(self,
-        features, # (B, d)
-        labels, # (B,) class of each sample
+    def update(
+        self,
+        features,  # (B, d)
+        labels,  # (B,) class of each sample
     ):
         "Add a batch."
         features, labels, _ = _check_input(features, labels, self.num_classes, self.ignore_index)
         if features.shape[1] != self.feature_dim:
-            raise CollapseError(f"features: {features.shape[1]} dimensions; this metric was made for feature_dim={self.feature_dim}.")
-        if not features.sum().isfinite(): _check_finite(features, labels) # before the state is touched
+            raise CollapseError(
+                f"features: {features.shape[1]} dimensions; this metric was made for feature_dim={self.feature_dim}."
+            )
+        if not features.sum().isfinite():
+            _check_finite(features, labels)  # before the state is touched
         fast, home = self.fast and _float32_products(features), self.count.device
-        with torch.inference_mode(False), torch.no_grad(), torch.autocast(features.device.type, enabled=False), torch.autocast(home.type, enabled=False):
-            self._keep({k: v.clone() if v.is_inference() else v for k,v in vars(self._state()).items()}) # else torch forbids changing it
-            for h,y in _batches(features, labels, _rows(features, self.feature_dim)):
-                if len(y): _add(self, h.to(home), y.to(home), fast)
+        with (
+            torch.inference_mode(False),
+            torch.no_grad(),
+            torch.autocast(features.device.type, enabled=False),
+            torch.autocast(home.type, enabled=False),
+        ):
+            self._keep(
+                {k: v.clone() if v.is_inference() else v for k, v in vars(self._state()).items()}
+            )  # else torch forbids changing it
+            for h, y in _batches(features, labels, _rows(features, self.feature_dim)):
+                if len(y):
+                    _add(self, h.to(home), y.to(home), fast)
 
     def _state(self, source=None):
         "The moments; those of several processes, stacked by torchmetrics, are merged."
-        get = source.__getitem__ if isinstance(source, dict) else lambda k: getattr(source or self, k)
+        get = (
+            source.__getitem__ if isinstance(source, dict) else lambda k: getattr(source or self, k)
+        )
         parts = [get(k) for k in self._STATE]
-        if parts[0].ndim == 1: return SimpleNamespace(**dict(zip(self._STATE, parts)))
+        if parts[0].ndim == 1:
+            return SimpleNamespace(**dict(zip(self._STATE, parts)))
         merged, *rest = [SimpleNamespace(**dict(zip(self._STATE, p))) for p in zip(*parts)]
-        for r in rest: merged = _merge(merged, r)
+        for r in rest:
+            merged = _merge(merged, r)
         return merged
 
     def _keep(self, state):
-        for k in self._STATE: setattr(self, k, state[k])
+        for k in self._STATE:
+            setattr(self, k, state[k])
 
-    def merge_state(self,
-        incoming_state, # Another `NeuralCollapse`, or its `metric_state`
+    def merge_state(
+        self,
+        incoming_state,  # Another `NeuralCollapse`, or its `metric_state`
     ):
         "Add what another metric (or a dict of its state) has seen."
         if not isinstance(incoming_state, (dict, NeuralCollapse)):
-            raise CollapseError(f"incoming_state: {type(incoming_state).__name__}; give a NeuralCollapse or its metric_state.")
+            raise CollapseError(
+                f"incoming_state: {type(incoming_state).__name__}; give a NeuralCollapse or its metric_state."
+            )
         other, shape = self._state(incoming_state), (self.num_classes, self.feature_dim)
         if other.mean.shape != shape:
-            raise CollapseError(f"incoming_state: class means of shape {tuple(other.mean.shape)}; this metric has {shape}.")
+            raise CollapseError(
+                f"incoming_state: class means of shape {tuple(other.mean.shape)}; this metric has {shape}."
+            )
         self._reduce_states(vars(other))
         self._computed, self._update_count = None, max(1, self._update_count)
 
     def _reduce_states(self, incoming_state):
         "torchmetrics calls this in `forward`."
-        other = {k: v.to(self.count.device) for k,v in vars(self._state(incoming_state)).items()}
+        other = {k: v.to(self.count.device) for k, v in vars(self._state(incoming_state)).items()}
         self._keep(vars(_merge(self._state(), SimpleNamespace(**other))))
 
-    def compute(self)->dict: # Name to 0-dimensional float64 tensor
+    def compute(self) -> dict:  # Name to 0-dimensional float64 tensor
         "The metrics; ranks, counts and reasons for NaN are left in `self.info`."
-        with torch.no_grad(), torch.autocast(self.count.device.type, enabled=False): return self._values(self._state())
+        with torch.no_grad(), torch.autocast(self.count.device.type, enabled=False):
+            return self._values(self._state())
 
     def _values(self, m):
-        W = _check_classifier(*self.classifier.read(), self.feature_dim, self.num_classes, m.mean.device)[0] if self.classifier else None
+        W = (
+            _check_classifier(
+                *self.classifier.read(), self.feature_dim, self.num_classes, m.mean.device
+            )[0]
+            if self.classifier
+            else None
+        )
         b, values = _frame(m.mean, m.count, self.centering, self.weighting), {}
-        if W is not None: W = W[b.classes]
+        if W is not None:
+            W = W[b.classes]
         if len(b.classes) > 1:
             S = m.scatter.triu().add_(m.scatter.triu(1).T)
-            along, ood = ((S @ b.V) * b.V).sum(0).clamp(min=0), None if self.ood_mean is None else self.ood_mean.to(m.mean.device)
+            along, ood = (
+                ((S @ b.V) * b.V).sum(0).clamp(min=0),
+                None if self.ood_mean is None else self.ood_mean.to(m.mean.device),
+            )
             values = _measure(b, b.counts, m.sumsq[b.classes], along, W, self.gnc2, ood)
-        values, self.info = _finish(_keys(W is not None, self.gnc2, self.ood_mean is not None), values, b, W, m.count)
+        values, self.info = _finish(
+            _keys(W is not None, self.gnc2, self.ood_mean is not None), values, b, W, m.count
+        )
         return values
 
     @property
-    def class_means(self)->torch.Tensor:
+    def class_means(self) -> torch.Tensor:
         "Class means (C, d) over all processes, NaN for a class without samples; in a distributed run all processes must ask."
-        with self.sync_context(should_sync=not self._is_synced, should_unsync=not self._is_synced): m = self._state()
-        return m.mean.masked_fill(m.count[:,None] == 0, math.nan)
+        with self.sync_context(should_sync=not self._is_synced, should_unsync=not self._is_synced):
+            m = self._state()
+        return m.mean.masked_fill(m.count[:, None] == 0, math.nan)
 
 # %% ../nbs/04_metrics.ipynb #00000063
 class NearestMeanMismatch(_DeviceOnly):
     "NC4 in a second pass: share of samples where the nearest class mean differs from argmax(Wh+b)."
-    is_differentiable, higher_is_better, full_state_update = False, None, False
-    wrong:torch.Tensor; total:torch.Tensor
 
-    def __init__(self,
-        class_means, # (C, d) final class means, NaN for classes without samples: `NeuralCollapse.class_means`
-        classifier, # The last linear layer, or `(weight, bias)`: read now
+    is_differentiable, higher_is_better, full_state_update = False, None, False
+    wrong: torch.Tensor
+    total: torch.Tensor
+
+    def __init__(
+        self,
+        class_means,  # (C, d) final class means, NaN for classes without samples: `NeuralCollapse.class_means`
+        classifier,  # The last linear layer, or `(weight, bias)`: read now
         *,
-        ignore_index:int|None=None, # Samples with this label do not count
-        **kwargs, # For `torchmetrics.Metric`
+        ignore_index: int | None = None,  # Samples with this label do not count
+        **kwargs,  # For `torchmetrics.Metric`
     ):
         super().__init__(**kwargs)
         means = torch.as_tensor(class_means).detach().cpu().double()
-        if means.ndim != 2: raise CollapseError(f"class_means: shape {tuple(means.shape)}; give (classes, dimensions).")
-        W, bias = _check_classifier(*_as_classifier(classifier).read(), means.shape[1], len(means), 'cpu')
+        if means.ndim != 2:
+            raise CollapseError(
+                f"class_means: shape {tuple(means.shape)}; give (classes, dimensions)."
+            )
+        W, bias = _check_classifier(
+            *_as_classifier(classifier).read(), means.shape[1], len(means), "cpu"
+        )
         seen, self.ignore_index = means.isfinite().all(1), ignore_index
         means, W, bias = means[seen], W[seen], bias[seen]
         self.centre, self.M = means.mean(0), means - means.mean(0)
         self.W, self.bias = W, W @ self.centre + bias
-        for name in ('wrong', 'total'): self.add_state(name, torch.tensor(0), dist_reduce_fx='sum')
+        for name in ("wrong", "total"):
+            self.add_state(name, torch.tensor(0), dist_reduce_fx="sum")
 
-    def update(self,
-        features, # (B, d)
-        labels=None, # (B,), needed for `ignore_index` only
+    def update(
+        self,
+        features,  # (B, d)
+        labels=None,  # (B,), needed for `ignore_index` only
     ):
         "Count a batch."
         labels = torch.zeros(len(features), dtype=torch.int64) if labels is None else labels
         features, labels, _ = _check_input(features, labels, 2**62, self.ignore_index)
         if features.shape[1:] != self.centre.shape:
-            raise CollapseError(f"features: {features.shape[1]} dimensions; the class means have {len(self.centre)}.")
+            raise CollapseError(
+                f"features: {features.shape[1]} dimensions; the class means have {len(self.centre)}."
+            )
         _check_finite(features, labels)
-        centre, M, W, bias = [t.to(_home(features)) for t in (self.centre, self.M, self.W, self.bias)]
+        centre, M, W, bias = [
+            t.to(_home(features)) for t in (self.centre, self.M, self.W, self.bias)
+        ]
         with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
-            for h,_ in _batches(features, labels, _rows(features, len(M))):
+            for h, _ in _batches(features, labels, _rows(features, len(M))):
                 z = h.double() - centre
-                near, chosen = z @ M.T - M.square().sum(1)/2, z @ W.T + bias
-                if len(M): self.wrong = self.wrong + (near.argmax(1) != chosen.argmax(1)).sum().to(self.wrong.device)
+                near, chosen = z @ M.T - M.square().sum(1) / 2, z @ W.T + bias
+                if len(M):
+                    self.wrong = self.wrong + (near.argmax(1) != chosen.argmax(1)).sum().to(
+                        self.wrong.device
+                    )
         self.total = self.total + (labels >= 0).sum().to(self.total.device)
 
-    def compute(self)->torch.Tensor:
+    def compute(self) -> torch.Tensor:
         "The share as a 0-dimensional float64 tensor, NaN without samples or with fewer than two classes."
-        return self.wrong.double() / self.total if len(self.M) > 1 else self.wrong.double() * math.nan
+        return (
+            self.wrong.double() / self.total if len(self.M) > 1 else self.wrong.double() * math.nan
+        )

@@ -10,172 +10,252 @@ __all__ = ['mixture_data', 'two_layer_net', 'hidden', 'loss_and_gradients', 'tra
 import math
 from types import SimpleNamespace
 
-import pandas as pd, torch
+import pandas as pd
+import torch
 from torch.nn import functional as F
 
 from .core import CollapseError, check_choice, check_number
 
 # %% ../nbs/08a_mixture.ipynb #8fa73cc5
 def mixture_data(
-    subclass_distance:float, # δ, between the means of the two sub-classes of a super-class
+    subclass_distance: float,  # δ, between the means of the two sub-classes of a super-class
     *,
-    superclass_distance:float=2., # Δ, between the means of the super-classes
-    noise:float=.25, # σ, standard deviation in each direction
-    dim:int=16, # D, dimensions of the input
-    per_subclass:int=32, # n, samples of each of the four sub-classes
-    seed:int=0, # Decides the noise
-)->SimpleNamespace: # `x` (4n, D) float64; `fine` (4n,) in 0…3 and `coarse` (4n,) in 0…1; `means` (4, D)
+    superclass_distance: float = 2.0,  # Δ, between the means of the super-classes
+    noise: float = 0.25,  # σ, standard deviation in each direction
+    dim: int = 16,  # D, dimensions of the input
+    per_subclass: int = 32,  # n, samples of each of the four sub-classes
+    seed: int = 0,  # Decides the noise
+) -> (
+    SimpleNamespace
+):  # `x` (4n, D) float64; `fine` (4n,) in 0…3 and `coarse` (4n,) in 0…1; `means` (4, D)
     "Samples of two super-classes of two sub-classes."
-    for k, v in (('subclass_distance', subclass_distance), ('superclass_distance', superclass_distance), ('noise', noise)): check_number(k, v, low=0)
-    check_number('dim', dim, low=3, integer=True); check_number('per_subclass', per_subclass, low=2, integer=True)
-    g = torch.Generator().manual_seed(check_number('seed', seed, low=0, high=2**32-1, integer=True))
-    D, d = superclass_distance/2, subclass_distance/2
-    means = F.pad(torch.tensor([[D,d,0], [D,-d,0], [-D,0,d], [-D,0,-d]], dtype=torch.float64), (0, dim-3))
-    fine = torch.arange(4*per_subclass) % 4
-    x = means[fine] + noise*torch.randn(len(fine), dim, generator=g, dtype=torch.float64)
-    return SimpleNamespace(x=x, fine=fine, coarse=fine//2, means=means)
+    for k, v in (
+        ("subclass_distance", subclass_distance),
+        ("superclass_distance", superclass_distance),
+        ("noise", noise),
+    ):
+        check_number(k, v, low=0)
+    check_number("dim", dim, low=3, integer=True)
+    check_number("per_subclass", per_subclass, low=2, integer=True)
+    g = torch.Generator().manual_seed(
+        check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
+    )
+    D, d = superclass_distance / 2, subclass_distance / 2
+    means = F.pad(
+        torch.tensor([[D, d, 0], [D, -d, 0], [-D, 0, d], [-D, 0, -d]], dtype=torch.float64),
+        (0, dim - 3),
+    )
+    fine = torch.arange(4 * per_subclass) % 4
+    x = means[fine] + noise * torch.randn(len(fine), dim, generator=g, dtype=torch.float64)
+    return SimpleNamespace(x=x, fine=fine, coarse=fine // 2, means=means)
 
 # %% ../nbs/08a_mixture.ipynb #e86142f8
 def two_layer_net(
-    width:int, # m, hidden neurons, an even number
-    dim:int=16, # D, dimensions of the input
-    scale:float=1., # s, initial scale
-    seed:int=0, # Decides the weights
-)->tuple: # W (m, D) and a (m,), float64
+    width: int,  # m, hidden neurons, an even number
+    dim: int = 16,  # D, dimensions of the input
+    scale: float = 1.0,  # s, initial scale
+    seed: int = 0,  # Decides the weights
+) -> tuple:  # W (m, D) and a (m,), float64
     "The initial weights, in pairs that cancel in the output."
-    check_number('scale', scale, low=0, above=True); check_number('dim', dim, low=1, integer=True)
-    if check_number('width', width, low=2, integer=True) % 2: raise CollapseError(f"width={width} is odd; neurons start in pairs, give an even number.")
-    g = torch.Generator().manual_seed(check_number('seed', seed, low=0, high=2**32-1, integer=True))
-    w = torch.randn(width//2, dim, generator=g, dtype=torch.float64) * scale/math.sqrt(width*dim)
-    a = w.new_full((width//2,), scale/math.sqrt(width))
+    check_number("scale", scale, low=0, above=True)
+    check_number("dim", dim, low=1, integer=True)
+    if check_number("width", width, low=2, integer=True) % 2:
+        raise CollapseError(f"width={width} is odd; neurons start in pairs, give an even number.")
+    g = torch.Generator().manual_seed(
+        check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
+    )
+    w = (
+        torch.randn(width // 2, dim, generator=g, dtype=torch.float64)
+        * scale
+        / math.sqrt(width * dim)
+    )
+    a = w.new_full((width // 2,), scale / math.sqrt(width))
     return torch.cat([w, w]), torch.cat([a, -a])
 
+
 def hidden(
-    weight:torch.Tensor, # W, (B, m, D): B networks
-    x:torch.Tensor, # (B, N, D)
-)->torch.Tensor: # (B, N, m)
+    weight: torch.Tensor,  # W, (B, m, D): B networks
+    x: torch.Tensor,  # (B, N, D)
+) -> torch.Tensor:  # (B, N, m)
     "The hidden layer."
     return (x @ weight.mT).relu()
 
 # %% ../nbs/08a_mixture.ipynb #0aaaa8d7
 def loss_and_gradients(
-    weight:torch.Tensor, # W, (B, m, D)
-    readout:torch.Tensor, # a, (B, m)
-    x:torch.Tensor, # (B, N, D)
-    y:torch.Tensor, # (N,) or (B, N), +1 or -1
-    loss:str='logistic', # 'logistic' or 'mse'
-)->tuple: # Loss (B,) without decay; its gradients in W and a; output f (B, N)
+    weight: torch.Tensor,  # W, (B, m, D)
+    readout: torch.Tensor,  # a, (B, m)
+    x: torch.Tensor,  # (B, N, D)
+    y: torch.Tensor,  # (N,) or (B, N), +1 or -1
+    loss: str = "logistic",  # 'logistic' or 'mse'
+) -> tuple:  # Loss (B,) without decay; its gradients in W and a; output f (B, N)
     "Mean loss of each network and its gradients."
-    check_choice('loss', loss, ('logistic', 'mse'))
+    check_choice("loss", loss, ("logistic", "mse"))
     h = hidden(weight, x)
-    f = (h @ readout[...,None])[...,0]
-    value, slope = (F.softplus(-y*f), -y*torch.sigmoid(-y*f)) if loss == 'logistic' else ((f-y).square()/2, f-y)
-    g = slope[...,None] / x.shape[1]
-    return value.mean(1), ((h > 0)*g).mT @ x * readout[...,None], (h.mT @ g)[...,0], f
+    f = (h @ readout[..., None])[..., 0]
+    value, slope = (
+        (F.softplus(-y * f), -y * torch.sigmoid(-y * f))
+        if loss == "logistic"
+        else ((f - y).square() / 2, f - y)
+    )
+    g = slope[..., None] / x.shape[1]
+    return value.mean(1), ((h > 0) * g).mT @ x * readout[..., None], (h.mT @ g)[..., 0], f
+
 
 def train_full_batch(
-    weight:torch.Tensor, # W at the start, (B, m, D)
-    readout:torch.Tensor, # a at the start, (B, m)
-    x:torch.Tensor, # Training inputs, (B, N, D)
-    y:torch.Tensor, # (N,) or (B, N), +1 or -1
-    steps:int, # Steps of gradient descent
-    lr=.5, # Step size, a number or (B,)
+    weight: torch.Tensor,  # W at the start, (B, m, D)
+    readout: torch.Tensor,  # a at the start, (B, m)
+    x: torch.Tensor,  # Training inputs, (B, N, D)
+    y: torch.Tensor,  # (N,) or (B, N), +1 or -1
+    steps: int,  # Steps of gradient descent
+    lr=0.5,  # Step size, a number or (B,)
     *,
-    weight_decay:float=0., # λ, on both layers
-    loss:str='logistic', # 'logistic' or 'mse'
-    stop_loss:float=0., # A network whose loss is down to this stands still from then on
-    keep=(), # Steps whose weights are kept too
-)->SimpleNamespace: # `weight`, `readout`, `loss` (B,), `errors` (B,) share of wrong signs, `steps` (B,) taken; `kept` {step: (W, a)}
+    weight_decay: float = 0.0,  # λ, on both layers
+    loss: str = "logistic",  # 'logistic' or 'mse'
+    stop_loss: float = 0.0,  # A network whose loss is down to this stands still from then on
+    keep=(),  # Steps whose weights are kept too
+) -> SimpleNamespace:  # `weight`, `readout`, `loss` (B,), `errors` (B,) share of wrong signs, `steps` (B,) taken; `kept` {step: (W, a)}
     "Full-batch gradient descent on all networks at once."
-    check_number('steps', steps, low=0, integer=True); check_number('weight_decay', weight_decay, low=0); check_number('stop_loss', stop_loss, low=0)
+    check_number("steps", steps, low=0, integer=True)
+    check_number("weight_decay", weight_decay, low=0)
+    check_number("stop_loss", stop_loss, low=0)
     lr, kept, taken = _step_sizes(lr, len(x)), {}, torch.zeros(len(x), dtype=torch.long)
-    for t in range(steps+1):
+    for t in range(steps + 1):
         value, gw, ga, f = loss_and_gradients(weight, readout, x, y, loss)
-        if not value.isfinite().all(): raise CollapseError(f"lr={lr.max():g}: gradient descent diverged in step {t}; give a smaller step size.")
-        if t in keep: kept[t] = weight, readout
+        if not value.isfinite().all():
+            raise CollapseError(
+                f"lr={lr.max():g}: gradient descent diverged in step {t}; give a smaller step size."
+            )
+        if t in keep:
+            kept[t] = weight, readout
         going = value > stop_loss
-        if t == steps or not going.any(): break
-        taken, rate = taken + going, (lr*going)[:,None]
-        weight, readout = weight - rate[...,None]*(gw + weight_decay*weight), readout - rate*(ga + weight_decay*readout)
-    return SimpleNamespace(weight=weight, readout=readout, loss=value, errors=(y*f <= 0).double().mean(1), steps=taken, kept=kept)
+        if t == steps or not going.any():
+            break
+        taken, rate = taken + going, (lr * going)[:, None]
+        weight, readout = (
+            weight - rate[..., None] * (gw + weight_decay * weight),
+            readout - rate * (ga + weight_decay * readout),
+        )
+    return SimpleNamespace(
+        weight=weight,
+        readout=readout,
+        loss=value,
+        errors=(y * f <= 0).double().mean(1),
+        steps=taken,
+        kept=kept,
+    )
+
 
 def _step_sizes(lr, n):
     "A step size for each of `n` networks."
     lr = torch.as_tensor(lr, dtype=torch.float64).expand(n)
-    if not (lr > 0).all() or not lr.isfinite().all(): raise CollapseError(f"lr={lr.min():g}: give finite step sizes above 0.")
+    if not (lr > 0).all() or not lr.isfinite().all():
+        raise CollapseError(f"lr={lr.min():g}: give finite step sizes above 0.")
     return lr
 
 # %% ../nbs/08a_mixture.ipynb #469379f7
 def share_and_nc1(
-    train:torch.Tensor, # Hidden features of training samples, (B, N, m)
-    fine:torch.Tensor, # (N,) sub-classes 0…3; the super-class is fine // 2
-    fresh:torch.Tensor, # Hidden features of fresh samples of the same sub-classes, (B, N, m)
-)->dict: # `share`, `nc1`, `nc1_ratio`: (B,) each
+    train: torch.Tensor,  # Hidden features of training samples, (B, N, m)
+    fine: torch.Tensor,  # (N,) sub-classes 0…3; the super-class is fine // 2
+    fresh: torch.Tensor,  # Hidden features of fresh samples of the same sub-classes, (B, N, m)
+) -> dict:  # `share`, `nc1`, `nc1_ratio`: (B,) each
     "How far the super-classes have collapsed, and what is left of the sub-classes in them."
     coarse = fine // 2
-    by_fine = torch.stack([train[:,fine==k].mean(1) for k in range(4)], 1)
-    by_coarse = torch.stack([train[:,coarse==k].mean(1) for k in range(2)], 1)
-    gap, rest = by_coarse[:,0] - by_coarse[:,1], train - by_coarse[:,coarse]
+    by_fine = torch.stack([train[:, fine == k].mean(1) for k in range(4)], 1)
+    by_coarse = torch.stack([train[:, coarse == k].mean(1) for k in range(2)], 1)
+    gap, rest = by_coarse[:, 0] - by_coarse[:, 1], train - by_coarse[:, coarse]
     between = gap.square().sum(1)
-    def error(means, y): return (fresh - means[:,y]).square().sum((1, 2))
-    return dict(share=1 - error(by_fine, fine)/error(by_coarse, coarse),
-                nc1=2*(rest @ gap[...,None])[...,0].square().mean(1)/between**2, nc1_ratio=4*rest.square().sum(2).mean(1)/between)
+
+    def error(means, y):
+        return (fresh - means[:, y]).square().sum((1, 2))
+
+    return dict(
+        share=1 - error(by_fine, fine) / error(by_coarse, coarse),
+        nc1=2 * (rest @ gap[..., None])[..., 0].square().mean(1) / between**2,
+        nc1_ratio=4 * rest.square().sum(2).mean(1) / between,
+    )
 
 # %% ../nbs/08a_mixture.ipynb #bb6bc2fd
 def arccos_kernel(
-    x:torch.Tensor, # (N, D)
-    z:torch.Tensor, # (M, D)
-    scale:float=1., # s
-)->torch.Tensor: # (N, M) inner products of the hidden features at the start, for infinite width
+    x: torch.Tensor,  # (N, D)
+    z: torch.Tensor,  # (M, D)
+    scale: float = 1.0,  # s
+) -> torch.Tensor:  # (N, M) inner products of the hidden features at the start, for infinite width
     "The first-order arc-cosine kernel."
-    norms = x.norm(dim=1)[:,None] * z.norm(dim=1)
+    norms = x.norm(dim=1)[:, None] * z.norm(dim=1)
     cos = (x @ z.T / norms.clamp(min=1e-300)).clamp(-1, 1)
     theta = cos.arccos()
-    return scale**2/(2*math.pi*x.shape[1]) * norms * (theta.sin() + (math.pi-theta)*cos)
+    return scale**2 / (2 * math.pi * x.shape[1]) * norms * (theta.sin() + (math.pi - theta) * cos)
+
 
 def kernel_share(
-    x:torch.Tensor, # Training inputs, (N, D)
-    fine:torch.Tensor, # (N,) sub-classes 0…3
-    fresh:torch.Tensor, # Fresh inputs of the same sub-classes, (N, D)
-)->float: # `share` of `share_and_nc1`
+    x: torch.Tensor,  # Training inputs, (N, D)
+    fine: torch.Tensor,  # (N,) sub-classes 0…3
+    fresh: torch.Tensor,  # Fresh inputs of the same sub-classes, (N, D)
+) -> float:  # `share` of `share_and_nc1`
     "The share between sub-classes in infinitely many random neurons, in closed form."
-    own, cross, train = arccos_kernel(fresh, fresh).diagonal(), arccos_kernel(fresh, x), arccos_kernel(x, x)
+    own, cross, train = (
+        arccos_kernel(fresh, fresh).diagonal(),
+        arccos_kernel(fresh, x),
+        arccos_kernel(x, x),
+    )
+
     def error(y):
-        mean = F.one_hot(y).double() / torch.bincount(y)                  # (N, classes): weights of each class's mean
-        return (own - 2*(cross @ mean)[torch.arange(len(y)),y] + (mean.T @ train @ mean).diagonal()[y]).sum()
-    return (1 - error(fine)/error(fine//2)).item()
+        mean = F.one_hot(y).double() / torch.bincount(
+            y
+        )  # (N, classes): weights of each class's mean
+        return (
+            own
+            - 2 * (cross @ mean)[torch.arange(len(y)), y]
+            + (mean.T @ train @ mean).diagonal()[y]
+        ).sum()
+
+    return (1 - error(fine) / error(fine // 2)).item()
 
 # %% ../nbs/08a_mixture.ipynb #d542b3fd
 def phase_table(
-    subclass_distance, # Values of δ
-    scale=(.1,), # Values of the initial scale s
-    width:int=64, # m, hidden neurons
-    seeds:int=3, # Number of seeds, for data and weights
+    subclass_distance,  # Values of δ
+    scale=(0.1,),  # Values of the initial scale s
+    width: int = 64,  # m, hidden neurons
+    seeds: int = 3,  # Number of seeds, for data and weights
     *,
-    steps:int=300, # Steps of gradient descent
-    lr:float=.5, # Step size, divided by max(1, s²)
-    at=None, # Steps to measure at; None: at the end only
-    **training, # `weight_decay`, `loss`, `stop_loss` of `train_full_batch`
-)->pd.DataFrame: # A row for each network and step: settings, `loss`, `errors`, `share`, `nc1`, `nc1_ratio`
+    steps: int = 300,  # Steps of gradient descent
+    lr: float = 0.5,  # Step size, divided by max(1, s²)
+    at=None,  # Steps to measure at; None: at the end only
+    **training,  # `weight_decay`, `loss`, `stop_loss` of `train_full_batch`
+) -> (
+    pd.DataFrame
+):  # A row for each network and step: settings, `loss`, `errors`, `share`, `nc1`, `nc1_ratio`
     "Train a grid of networks as one batch and measure each."
-    check_number('seeds', seeds, low=1, integer=True)
+    check_number("seeds", seeds, low=1, integer=True)
     cells = [(d, s, i) for d in subclass_distance for s in scale for i in range(seeds)]
-    if not cells: raise CollapseError("subclass_distance or scale is empty; give at least one value of each.")
-    train, fresh = ([mixture_data(d, seed=i+new) for d,_,i in cells] for new in (0, 10_000))
+    if not cells:
+        raise CollapseError("subclass_distance or scale is empty; give at least one value of each.")
+    train, fresh = ([mixture_data(d, seed=i + new) for d, _, i in cells] for new in (0, 10_000))
     x, z = (torch.stack([o.x for o in s]) for s in (train, fresh))
-    fine, y = train[0].fine, 1 - 2*train[0].coarse.double()
-    W, a = (torch.stack(o) for o in zip(*[two_layer_net(width, x.shape[2], s, i) for _,s,i in cells]))
+    fine, y = train[0].fine, 1 - 2 * train[0].coarse.double()
+    W, a = (
+        torch.stack(o) for o in zip(*[two_layer_net(width, x.shape[2], s, i) for _, s, i in cells])
+    )
     at = sorted(set(at if at is not None else [steps]))
-    rates = lr / torch.tensor([max(1., s**2) for _,s,_ in cells], dtype=torch.float64)
+    rates = lr / torch.tensor([max(1.0, s**2) for _, s, _ in cells], dtype=torch.float64)
     end = train_full_batch(W, a, x, y, steps, rates, keep=at, **training)
-    grid, frames = pd.DataFrame(cells, columns=['subclass_distance', 'scale', 'seed']), []
+    grid, frames = pd.DataFrame(cells, columns=["subclass_distance", "scale", "seed"]), []
     for t in at:
-        w, r = end.kept.get(t, (end.weight, end.readout))                 # all stood still before t: the end
-        frames.append(grid.assign(width=width, step=t, **_measured(w, r, x, y, fine, z, training.get('loss', 'logistic'))))
+        w, r = end.kept.get(t, (end.weight, end.readout))  # all stood still before t: the end
+        frames.append(
+            grid.assign(
+                width=width,
+                step=t,
+                **_measured(w, r, x, y, fine, z, training.get("loss", "logistic")),
+            )
+        )
     return pd.concat(frames, ignore_index=True)
+
 
 def _measured(weight, readout, x, y, fine, fresh, loss):
     "What `phase_table` tells of each network: arrays (B,) by name."
     value, _, _, f = loss_and_gradients(weight, readout, x, y, loss)
-    found = dict(loss=value, errors=(y*f <= 0).double().mean(1)) | share_and_nc1(hidden(weight, x), fine, hidden(weight, fresh))
-    return {k: v.numpy() for k,v in found.items()}
+    found = dict(loss=value, errors=(y * f <= 0).double().mean(1)) | share_and_nc1(
+        hidden(weight, x), fine, hidden(weight, fresh)
+    )
+    return {k: v.numpy() for k, v in found.items()}

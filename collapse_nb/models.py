@@ -13,7 +13,13 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from .core import CollapseError, check_choice, check_number, evaluation_batch, import_torchvision
+from collapse_nb.core import (
+    CollapseError,
+    check_choice,
+    check_number,
+    evaluation_batch,
+    import_torchvision,
+)
 
 # %% ../nbs/03_models.ipynb #4315d31d
 def _resnet18(num_classes, in_channels, width, image_size):
@@ -21,15 +27,23 @@ def _resnet18(num_classes, in_channels, width, image_size):
     m = tv.resnet18(num_classes=num_classes)
     m.inplanes, m.maxpool = width, nn.Identity()
     m.conv1, m.bn1 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
-    for i in range(4): setattr(m, f'layer{i+1}', m._make_layer(tv.resnet.BasicBlock, width<<i, 2, stride=1 if i==0 else 2))
-    m.fc = nn.Linear(8*width, num_classes)
+    for i in range(4):
+        setattr(
+            m,
+            f"layer{i + 1}",
+            m._make_layer(tv.resnet.BasicBlock, width << i, 2, stride=1 if i == 0 else 2),
+        )
+    m.fc = nn.Linear(8 * width, num_classes)
     return _he_init(m)
+
 
 def _he_init(m):
     "torchvision's initialisation of convolutions."
     for o in m.modules():
-        if isinstance(o, nn.Conv2d): nn.init.kaiming_normal_(o.weight, mode='fan_out', nonlinearity='relu')
+        if isinstance(o, nn.Conv2d):
+            nn.init.kaiming_normal_(o.weight, mode="fan_out", nonlinearity="relu")
     return m
+
 
 def _vgg16_bn(num_classes, in_channels, width, image_size):
     m = import_torchvision().models.vgg16_bn(num_classes=num_classes)
@@ -37,100 +51,179 @@ def _vgg16_bn(num_classes, in_channels, width, image_size):
     m.avgpool, m.classifier = nn.AdaptiveAvgPool2d(1), nn.Linear(512, num_classes)
     return _he_init(m)
 
+
 def _densenet121(num_classes, in_channels, width, image_size):
     m = import_torchvision().models.densenet121(num_classes=num_classes)
-    m.features.conv0, m.features.pool0 = nn.Conv2d(in_channels, 64, 3, padding=1, bias=False), nn.Identity()
+    m.features.conv0, m.features.pool0 = (
+        nn.Conv2d(in_channels, 64, 3, padding=1, bias=False),
+        nn.Identity(),
+    )
     return _he_init(m)
 
 # %% ../nbs/03_models.ipynb #4f4c3228
-def _conv(i, o): return [nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU()]
+def _conv(i, o):
+    return [nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU()]
+
 
 def _small_cnn(num_classes, in_channels, width, image_size):
-    s = max(1, image_size//4)
-    return nn.Sequential(*_conv(in_channels, width), *_conv(width, width), nn.MaxPool2d(2), *_conv(width, 2*width), nn.AdaptiveAvgPool2d(s),
-                         nn.Flatten(), nn.Linear(2*width*s*s, 4*width), nn.ReLU(), nn.Linear(4*width, num_classes))
+    s = max(1, image_size // 4)
+    return nn.Sequential(
+        *_conv(in_channels, width),
+        *_conv(width, width),
+        nn.MaxPool2d(2),
+        *_conv(width, 2 * width),
+        nn.AdaptiveAvgPool2d(s),
+        nn.Flatten(),
+        nn.Linear(2 * width * s * s, 4 * width),
+        nn.ReLU(),
+        nn.Linear(4 * width, num_classes),
+    )
+
 
 def _mlp(num_classes, in_channels, width, image_size):
-    return nn.Sequential(nn.Flatten(), nn.Linear(in_channels*image_size**2, 4*width), nn.ReLU(), nn.Linear(4*width, 4*width), nn.ReLU(), nn.Linear(4*width, num_classes))
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(in_channels * image_size**2, 4 * width),
+        nn.ReLU(),
+        nn.Linear(4 * width, 4 * width),
+        nn.ReLU(),
+        nn.Linear(4 * width, num_classes),
+    )
 
-MODELS = dict(resnet18=(_resnet18, 64, 16), vgg16_bn=(_vgg16_bn, 64, 32), densenet121=(_densenet121, 64, 16), small_cnn=(_small_cnn, 32, 4), mlp=(_mlp, 32, 1)) # name: (maker, width, smallest image)
+
+MODELS = dict(
+    resnet18=(_resnet18, 64, 16),
+    vgg16_bn=(_vgg16_bn, 64, 32),
+    densenet121=(_densenet121, 64, 16),
+    small_cnn=(_small_cnn, 32, 4),
+    mlp=(_mlp, 32, 1),
+)  # name: (maker, width, smallest image)
 
 # %% ../nbs/03_models.ipynb #e313c71c
 def build_model(
-    name:str, # One of `MODELS`
-    num_classes:int, # Outputs
-    in_channels:int=3, # 3 for colour, 1 for grey
-    image_size:int=32, # Side of the images, pixels
-    width:int|None=None, # Channels of the first stage (`resnet18`, `small_cnn`, `mlp`); None is the paper's 64, or 32 for the small networks
-    seed:int=0, # Decides the initial weights; the global random state is left as it was
-)->nn.Module: # In training mode, float32, on the CPU
+    name: str,  # One of `MODELS`
+    num_classes: int,  # Outputs
+    in_channels: int = 3,  # 3 for colour, 1 for grey
+    image_size: int = 32,  # Side of the images, pixels
+    width: int
+    | None = None,  # Channels of the first stage (`resnet18`, `small_cnn`, `mlp`); None is the paper's 64, or 32 for the small networks
+    seed: int = 0,  # Decides the initial weights; the global random state is left as it was
+) -> nn.Module:  # In training mode, float32, on the CPU
     "A network for small images whose last layer is `nn.Linear`."
-    maker, default, smallest = MODELS[check_choice('model', name, MODELS)]
-    check_number('num_classes', num_classes, low=2, integer=True)
-    for k,v in dict(in_channels=in_channels, image_size=image_size, width=default if width is None else width).items(): check_number(k, v, low=1, integer=True)
-    check_number('seed', seed, low=0, high=2**32-1, integer=True)
-    if width not in (None, default) and name in ('vgg16_bn', 'densenet121'): raise CollapseError(f"width={width}: {name} has one width only; leave it out.")
-    if image_size < smallest: raise CollapseError(f"model={name!r} needs images of at least {smallest}×{smallest} pixels, these are {image_size}×{image_size}; choose small_cnn or mlp.")
+    maker, default, smallest = MODELS[check_choice("model", name, MODELS)]
+    check_number("num_classes", num_classes, low=2, integer=True)
+    for k, v in dict(
+        in_channels=in_channels, image_size=image_size, width=default if width is None else width
+    ).items():
+        check_number(k, v, low=1, integer=True)
+    check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
+    if width not in (None, default) and name in ("vgg16_bn", "densenet121"):
+        raise CollapseError(f"width={width}: {name} has one width only; leave it out.")
+    if image_size < smallest:
+        raise CollapseError(
+            f"model={name!r} needs images of at least {smallest}×{smallest} pixels, these are {image_size}×{image_size}; choose small_cnn or mlp."
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        try: return maker(num_classes, in_channels, width or default, image_size)
-        except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as e: raise CollapseError(f"width={width or default}, num_classes={num_classes}: model={name!r} of that size does not fit into memory ({str(e).splitlines()[0][:60]}…); choose a smaller one.") from None
+        try:
+            return maker(num_classes, in_channels, width or default, image_size)
+        except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as e:
+            raise CollapseError(
+                f"width={width or default}, num_classes={num_classes}: model={name!r} of that size does not fit into memory ({str(e).splitlines()[0][:60]}…); choose a smaller one."
+            ) from None
 
 # %% ../nbs/03_models.ipynb #ee5eff72
 def last_linear(
-    model:nn.Module, # Any network
-)->nn.Linear: # The classifier: `weight` (K, d), `bias` (K,)
+    model: nn.Module,  # Any network
+) -> nn.Linear:  # The classifier: `weight` (K, d), `bias` (K,)
     "The last `nn.Linear` of a network."
     found = [m for m in model.modules() if isinstance(m, nn.Linear)]
-    if not found: raise CollapseError(f"model={type(model).__name__} has no nn.Linear; name the layer whose output you want (layer='…').")
+    if not found:
+        raise CollapseError(
+            f"model={type(model).__name__} has no nn.Linear; name the layer whose output you want (layer='…')."
+        )
     return found[-1]
 
 # %% ../nbs/03_models.ipynb #06a8ef8c
 def _copy(m, out):
-    if isinstance(out, torch.Tensor): return out.clone()
-    raise CollapseError(f"layer of type {type(m).__name__} gives a {type(out).__name__}, no tensor; name a layer that gives one.")
+    if isinstance(out, torch.Tensor):
+        return out.clone()
+    raise CollapseError(
+        f"layer of type {type(m).__name__} gives a {type(out).__name__}, no tensor; name a layer that gives one."
+    )
+
 
 @contextmanager
 def capture(
-    model:nn.Module, # Any network
-    layer:str|None=None, # Name as in `model.named_modules()`; None is the input of the last linear layer
-)->Iterator[list]: # Yields a list to which each forward pass appends one tensor
+    model: nn.Module,  # Any network
+    layer: str
+    | None = None,  # Name as in `model.named_modules()`; None is the input of the last linear layer
+) -> Iterator[list]:  # Yields a list to which each forward pass appends one tensor
     "Record what a layer gives out (or, by default, what the classifier takes in) during the block."
     seen = []
-    if layer is None: handle = last_linear(model).register_forward_pre_hook(lambda m, args: seen.append(_copy(m, args[0])))
+    if layer is None:
+        handle = last_linear(model).register_forward_pre_hook(
+            lambda m, args: seen.append(_copy(m, args[0]))
+        )
     else:
         named = dict(model.named_modules())
-        check_choice('layer', layer, [o for o in named if o])
+        check_choice("layer", layer, [o for o in named if o])
         handle = named[layer].register_forward_hook(lambda m, args, out: seen.append(_copy(m, out)))
-    try: yield seen
-    finally: handle.remove()
+    try:
+        yield seen
+    finally:
+        handle.remove()
 
 # %% ../nbs/03_models.ipynb #5a68dca3
 def extract_features(
-    model:nn.Module, # Any network
-    images, # `BatchLoader` or `DataLoader` (batches, or tuples that start with one), or a tensor (N, C, H, W) ready for the network
-    layer:str|None=None, # Layer by name; None is the input of the last linear layer
-    progress:bool=False, # Show a bar?
-)->torch.Tensor: # (N, d) on the CPU, float32 for a float32 network
+    model: nn.Module,  # Any network
+    images,  # `BatchLoader` or `DataLoader` (batches, or tuples that start with one), or a tensor (N, C, H, W) ready for the network
+    layer: str | None = None,  # Layer by name; None is the input of the last linear layer
+    progress: bool = False,  # Show a bar?
+) -> torch.Tensor:  # (N, d) on the CPU, float32 for a float32 network
     "Features of all images, in order, in evaluation mode."
-    at, mode, out = next((p.device for p in model.parameters()), torch.device('cpu')), model.training, []
+    at, mode, out = (
+        next((p.device for p in model.parameters()), torch.device("cpu")),
+        model.training,
+        [],
+    )
     batches = _in_order(images, evaluation_batch(at))
     model.eval()
     try:
-        with torch.inference_mode(), torch.autocast(at.type, enabled=False), capture(model, layer) as seen:
-            for b in tqdm(batches, 'features', disable=None if progress else True, leave=False):
+        with (
+            torch.inference_mode(),
+            torch.autocast(at.type, enabled=False),
+            capture(model, layer) as seen,
+        ):
+            for b in tqdm(batches, "features", disable=None if progress else True, leave=False):
                 model((b[0] if isinstance(b, (tuple, list)) else b).to(at))
-                if not seen: raise CollapseError(f"layer={layer!r} of {type(model).__name__} is never used; name another one.")
-                out.append(seen[-1].flatten(1).cpu()); seen.clear()
-    finally: model.train(mode)
-    if not sum(map(len, out)): raise CollapseError('images is empty; give at least one.')
+                if not seen:
+                    raise CollapseError(
+                        f"layer={layer!r} of {type(model).__name__} is never used; name another one."
+                    )
+                out.append(seen[-1].flatten(1).cpu())
+                seen.clear()
+    finally:
+        model.train(mode)
+    if not sum(map(len, out)):
+        raise CollapseError("images is empty; give at least one.")
     return torch.cat(out)
+
 
 def _in_order(images, at_once):
     "Batches of the images as they are, in the order of the set; a tensor is cut into pieces of `at_once`."
     if isinstance(images, torch.Tensor):
-        if not images.is_floating_point(): raise CollapseError(f"images is a tensor of {images.dtype}; give floats ready for the network, normalised as in its training.")
+        if not images.is_floating_point():
+            raise CollapseError(
+                f"images is a tensor of {images.dtype}; give floats ready for the network, normalised as in its training."
+            )
         return images.split(at_once)
-    if any(getattr(images, k, False) for k in ('shuffle', 'crop', 'flip')): raise CollapseError("images is a loader that shuffles, crops or mirrors; features are of the images as they are, in the order of their labels: give loader.plain().")
-    if isinstance(getattr(images, 'sampler', None), torch.utils.data.RandomSampler): raise CollapseError("images is a DataLoader with shuffle=True, so row i would not be image i; make one with shuffle=False.")
+    if any(getattr(images, k, False) for k in ("shuffle", "crop", "flip")):
+        raise CollapseError(
+            "images is a loader that shuffles, crops or mirrors; features are of the images as they are, in the order of their labels: give loader.plain()."
+        )
+    if isinstance(getattr(images, "sampler", None), torch.utils.data.RandomSampler):
+        raise CollapseError(
+            "images is a DataLoader with shuffle=True, so row i would not be image i; make one with shuffle=False."
+        )
     return images

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np, pandas as pd
+import numpy as np
+import pandas as pd
 
 from .core import atomic_write, check_choice
 from .experiment import Experiment, Run, default_out, trajectory
@@ -22,267 +23,550 @@ from .sweep import grid, sweep
 from .theory import UFM, fit_ufm, ufm_optimum
 
 # %% ../nbs/10b_paper.ipynb #24a923eb
-SIZES = ('digits', 'cpu', 'gpu', 'paper')
-_RATES = dict(lr=[1e-1, 1e-2, 1e-3], weight_decay=[5e-3, 5e-4, 5e-5]) # the paper's grid
+SIZES = ("digits", "cpu", "gpu", "paper")
+_RATES = dict(lr=[1e-1, 1e-2, 1e-3], weight_decay=[5e-3, 5e-4, 5e-5])  # the paper's grid
 
-def _merged(*groups): return 'coarse_map:' + ','.join(groups)
-_CIFAR_GROUPS = [_merged('airplane+automobile+ship+truck', 'bird+deer+frog', 'cat+dog+horse'), _merged('automobile+truck', 'cat+dog'),
-                 _merged('airplane+automobile+ship+truck', 'bird+cat+deer+dog+frog+horse'), 'coarse_random:3:0']
-_DIGIT_GROUPS = [_merged('1+8', '2+3'), _merged('0+7', '6+9'), _merged('0+2+4+6+8', '1+3+5+7+9'), 'coarse_random:3:0'] # close pairs, far pairs, even and odd
-_RANDOM = [f'coarse_random:5:{i}' for i in range(3)]
+
+def _merged(*groups):
+    return "coarse_map:" + ",".join(groups)
+
+
+_CIFAR_GROUPS = [
+    _merged("airplane+automobile+ship+truck", "bird+deer+frog", "cat+dog+horse"),
+    _merged("automobile+truck", "cat+dog"),
+    _merged("airplane+automobile+ship+truck", "bird+cat+deer+dog+frog+horse"),
+    "coarse_random:3:0",
+]
+_DIGIT_GROUPS = [
+    _merged("1+8", "2+3"),
+    _merged("0+7", "6+9"),
+    _merged("0+2+4+6+8", "1+3+5+7+9"),
+    "coarse_random:3:0",
+]  # close pairs, far pairs, even and odd
+_RANDOM = [f"coarse_random:5:{i}" for i in range(3)]
+
 
 def _digits():
     small = dict(width=16, epochs=20)
-    return dict(coarse=grid(**small, seed=range(3)), ten_labels=grid(**small, scheme='identity', seed=range(3)), emergence=grid(**small), random_merging=grid(**small, scheme=_RANDOM),
-                random_labels=grid(width=32, epochs=80, subset=700, scheme='random_labels:5'), hyperparameters=grid(**small | dict(epochs=30), **_RATES), architectures=grid(**small) + grid(model='mlp', epochs=40, lr=.05),
-                finer_labels=grid(width=32, epochs=80, subset=500, scheme='fine_split:2:0'), groupings=grid(**small, scheme=_DIGIT_GROUPS))
+    return dict(
+        coarse=grid(**small, seed=range(3)),
+        ten_labels=grid(**small, scheme="identity", seed=range(3)),
+        emergence=grid(**small),
+        random_merging=grid(**small, scheme=_RANDOM),
+        random_labels=grid(width=32, epochs=80, subset=700, scheme="random_labels:5"),
+        hyperparameters=grid(**small | dict(epochs=30), **_RATES),
+        architectures=grid(**small) + grid(model="mlp", epochs=40, lr=0.05),
+        finer_labels=grid(width=32, epochs=80, subset=500, scheme="fine_split:2:0"),
+        groupings=grid(**small, scheme=_DIGIT_GROUPS),
+    )
+
 
 def _cpu(root):
-    photos = dict(dataset='folder', root=root, width=16)
+    photos = dict(dataset="folder", root=root, width=16)
     part = photos | dict(augment=False, subset=10_000)
-    small, long, labels = part | dict(batch_size=64, epochs=20), part | dict(lr=.02, schedule='step', epochs=48), part | dict(width=32, batch_size=64, lr=.03, epochs=50)
-    two_arms = lambda scheme: grid(**photos, epochs=30, scheme=scheme) + grid(**photos, epochs=20, augment=False, scheme=scheme)
-    return dict(coarse=two_arms('coarse_mod:5')[:1], collapsed=two_arms('coarse_mod:5')[1:], ten_labels=two_arms('identity')[::-1], emergence=grid(**long), random_merging=grid(**long, scheme=_RANDOM),
-                random_labels=grid(**labels, scheme=['random_labels:10', 'identity']), hyperparameters=grid(**small, seed=range(3), **_RATES),
-                architectures=[e for model,epochs in dict(vgg16_bn=60, resnet18=15, densenet121=12).items() for e in grid(**photos | dict(width=None, subset=2000, augment=False, batch_size=32, lr=.02, epochs=epochs), model=model)],
-                finer_labels=grid(**part | dict(subset=5000, batch_size=64, lr=.03, epochs=60), scheme='fine_split:2:0'), groupings=grid(**small, lr=.01, scheme=_CIFAR_GROUPS))
+    small, long, labels = (
+        part | dict(batch_size=64, epochs=20),
+        part | dict(lr=0.02, schedule="step", epochs=48),
+        part | dict(width=32, batch_size=64, lr=0.03, epochs=50),
+    )
+    two_arms = lambda scheme: (
+        grid(**photos, epochs=30, scheme=scheme)
+        + grid(**photos, epochs=20, augment=False, scheme=scheme)
+    )
+    return dict(
+        coarse=two_arms("coarse_mod:5")[:1],
+        collapsed=two_arms("coarse_mod:5")[1:],
+        ten_labels=two_arms("identity")[::-1],
+        emergence=grid(**long),
+        random_merging=grid(**long, scheme=_RANDOM),
+        random_labels=grid(**labels, scheme=["random_labels:10", "identity"]),
+        hyperparameters=grid(**small, seed=range(3), **_RATES),
+        architectures=[
+            e
+            for model, epochs in dict(vgg16_bn=60, resnet18=15, densenet121=12).items()
+            for e in grid(
+                **photos
+                | dict(
+                    width=None, subset=2000, augment=False, batch_size=32, lr=0.02, epochs=epochs
+                ),
+                model=model,
+            )
+        ],
+        finer_labels=grid(
+            **part | dict(subset=5000, batch_size=64, lr=0.03, epochs=60), scheme="fine_split:2:0"
+        ),
+        groupings=grid(**small, lr=0.01, scheme=_CIFAR_GROUPS),
+    )
+
 
 def _gpu(root):
-    photos = dict(dataset='folder', root=root)
-    both = lambda scheme: grid(**photos, epochs=60, scheme=scheme) + grid(**photos, epochs=25, augment=False, scheme=scheme)
-    return _cpu(root) | dict(coarse=both('coarse_mod:5')[:1], collapsed=both('coarse_mod:5')[1:], ten_labels=both('identity'))
+    photos = dict(dataset="folder", root=root)
+    both = lambda scheme: (
+        grid(**photos, epochs=60, scheme=scheme)
+        + grid(**photos, epochs=25, augment=False, scheme=scheme)
+    )
+    return _cpu(root) | dict(
+        coarse=both("coarse_mod:5")[:1],
+        collapsed=both("coarse_mod:5")[1:],
+        ten_labels=both("identity"),
+    )
+
 
 def _paper(root):
-    large = dict(dataset='cifar10', root=root, download=True, epochs=200, schedule='step')
+    large = dict(dataset="cifar10", root=root, download=True, epochs=200, schedule="step")
     plain = large | dict(augment=False)
-    return dict(coarse=grid(**large, seed=range(3)), collapsed=grid(**plain, seed=range(3)), ten_labels=grid(**large, scheme='identity', seed=range(3)) + grid(**plain, scheme='identity', seed=range(3)),
-                emergence=grid(**plain), random_merging=grid(**plain, scheme=_RANDOM), random_labels=grid(**plain, scheme=['random_labels:10', 'identity']),
-                hyperparameters=grid(**plain, seed=range(3), **_RATES), architectures=grid(**plain, model=['vgg16_bn', 'resnet18', 'densenet121']),
-                finer_labels=grid(**plain, scheme='fine_split:2:0'), groupings=grid(**plain, scheme=_CIFAR_GROUPS),
-                superclasses=grid(**plain | dict(dataset='cifar100'), scheme='cifar100_superclasses'))
+    return dict(
+        coarse=grid(**large, seed=range(3)),
+        collapsed=grid(**plain, seed=range(3)),
+        ten_labels=grid(**large, scheme="identity", seed=range(3))
+        + grid(**plain, scheme="identity", seed=range(3)),
+        emergence=grid(**plain),
+        random_merging=grid(**plain, scheme=_RANDOM),
+        random_labels=grid(**plain, scheme=["random_labels:10", "identity"]),
+        hyperparameters=grid(**plain, seed=range(3), **_RATES),
+        architectures=grid(**plain, model=["vgg16_bn", "resnet18", "densenet121"]),
+        finer_labels=grid(**plain, scheme="fine_split:2:0"),
+        groupings=grid(**plain, scheme=_CIFAR_GROUPS),
+        superclasses=grid(**plain | dict(dataset="cifar100"), scheme="cifar100_superclasses"),
+    )
+
 
 def studies(
-    size:str='digits', # One of `SIZES`
-    root:str|Path|None=None, # Folder of the images; None: `cifar10-jpeg` for 'cpu' and 'gpu', `cifar` for 'paper'
-)->dict: # {study: list of `Experiment`}
+    size: str = "digits",  # One of `SIZES`
+    root: str
+    | Path
+    | None = None,  # Folder of the images; None: `cifar10-jpeg` for 'cpu' and 'gpu', `cifar` for 'paper'
+) -> dict:  # {study: list of `Experiment`}
     "The runs that the claims of the paper need."
-    check_choice('size', size, SIZES)
-    if size == 'digits': return _digits()
-    return dict(cpu=_cpu, gpu=_gpu, paper=_paper)[size](str(root or ('cifar' if size == 'paper' else 'cifar10-jpeg')))
+    check_choice("size", size, SIZES)
+    if size == "digits":
+        return _digits()
+    return dict(cpu=_cpu, gpu=_gpu, paper=_paper)[size](
+        str(root or ("cifar" if size == "paper" else "cifar10-jpeg"))
+    )
 
 # %% ../nbs/10b_paper.ipynb #e7fb8dc8
-_KEPT = dict(emergence=(1, 2, 3, 4, 6, 8, 11, 14, 16, 18, 20, 24, 28, 32, 40), finer_labels=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, 40, 50))
+_KEPT = dict(
+    emergence=(1, 2, 3, 4, 6, 8, 11, 14, 16, 18, 20, 24, 28, 32, 40),
+    finer_labels=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, 40, 50),
+)
+
 
 def kept_epochs(
-    study:str, # Key of `studies`
-    epochs:int, # Length of its runs
-)->tuple: # Epochs before the last
+    study: str,  # Key of `studies`
+    epochs: int,  # Length of its runs
+) -> tuple:  # Epochs before the last
     "Epochs at which the runs of a study keep their features."
     return tuple(e for e in _KEPT.get(study, ()) if e < epochs)
 
 # %% ../nbs/10b_paper.ipynb #8b5b3e36
 def finished(
-    out:str|Path, # Folder of run folders
-)->dict: # {name by settings: `Run`}
+    out: str | Path,  # Folder of run folders
+) -> dict:  # {name by settings: `Run`}
     "The finished runs below a folder."
-    runs = [Run(f.parent) for f in sorted(Path(out).rglob('results.json')) if (f.parent/'config.json').exists()]
+    runs = [
+        Run(f.parent)
+        for f in sorted(Path(out).rglob("results.json"))
+        if (f.parent / "config.json").exists()
+    ]
     return {default_out(r.experiment).name: r for r in runs}
 
+
 def chosen(
-    experiments, # `Experiment`s, such as a study
-    found:dict, # As `finished` gives it
-)->list: # Those `Run`s that are there, in the order of the experiments
+    experiments,  # `Experiment`s, such as a study
+    found: dict,  # As `finished` gives it
+) -> list:  # Those `Run`s that are there, in the order of the experiments
     "The finished runs of some experiments."
     return [found[n] for n in (default_out(e).name for e in experiments) if n in found]
 
+
 def command(
-    run:Run, # A finished run
-)->str: # One line
+    run: Run,  # A finished run
+) -> str:  # One line
     "The command that makes a run."
     e = asdict(run.experiment)
-    usual = asdict(Experiment(dataset=e['dataset'], model=e['model'])) | dict(dataset=None, model=Experiment(dataset=e['dataset']).model, augment=None)
-    flags = [f"--{k.replace('_', '-')}" + f' {v}' * (v is not True) for k,v in e.items() if k != 'augment' and v not in (None, False) and v != usual[k]]
-    return ' '.join(['collapse-nb run', *flags, *['--no-augment'] * (not e['augment']), f'--out runs/{run.folder.name}'])
+    usual = asdict(Experiment(dataset=e["dataset"], model=e["model"])) | dict(
+        dataset=None, model=Experiment(dataset=e["dataset"]).model, augment=None
+    )
+    flags = [
+        f"--{k.replace('_', '-')}" + f" {v}" * (v is not True)
+        for k, v in e.items()
+        if k != "augment" and v not in (None, False) and v != usual[k]
+    ]
+    return " ".join(
+        [
+            "collapse-nb run",
+            *flags,
+            *["--no-augment"] * (not e["augment"]),
+            f"--out runs/{run.folder.name}",
+        ]
+    )
 
 # %% ../nbs/10b_paper.ipynb #6c3d3d4c
 def _halves(train):
     "The ratio r, and the number of halves whose nearest label is the other half."
-    D, means = (o.numpy() for o in class_distances(train['features'], train['coarse']))
+    D, means = (o.numpy() for o in class_distances(train["features"], train["coarse"]))
     of = np.arange(len(D)) // 2
-    partner, other = (of[:,None] == of[None]) & ~np.eye(len(D), dtype=bool), of[:,None] != of[None]
+    partner, other = (
+        (of[:, None] == of[None]) & ~np.eye(len(D), dtype=bool),
+        of[:, None] != of[None],
+    )
     nearest = (D[partner] < np.where(other, D, np.inf).min(1)).sum()
-    return dict(ratio=means[partner].mean()/means[other].mean(), nearest=int(nearest), halves=len(D))
+    return dict(
+        ratio=means[partner].mean() / means[other].mean(), nearest=int(nearest), halves=len(D)
+    )
+
 
 def halves(
-    run:Run, # A finished run with `fine_split:2`
-)->pd.DataFrame: # A row a kept epoch: `epoch`, `training_errors`, `nc1`, `ratio`, `nearest` of `halves`, and `reconstructed_test_accuracy`
+    run: Run,  # A finished run with `fine_split:2`
+) -> pd.DataFrame:  # A row a kept epoch: `epoch`, `training_errors`, `nc1`, `ratio`, `nearest` of `halves`, and `reconstructed_test_accuracy`
     "Do the two halves of a class stay near each other?"
-    if (kept := run.folder/'halves.csv').exists(): return pd.read_csv(kept) # a copy without the features
+    if (kept := run.folder / "halves.csv").exists():
+        return pd.read_csv(kept)  # a copy without the features
     way = trajectory(run)
-    return way[['epoch', 'training_errors', 'nc1', 'reconstructed_test_accuracy']].join(pd.DataFrame([_halves(run.features('train', e)) for e in way.epoch]))
+    return way[["epoch", "training_errors", "nc1", "reconstructed_test_accuracy"]].join(
+        pd.DataFrame([_halves(run.features("train", e)) for e in way.epoch])
+    )
 
 # %% ../nbs/10b_paper.ipynb #14f4e768
 def pairs(
-    runs, # Finished `Run`s with merged classes
-    fine:Run, # A finished run on the fine labels of the same data
-)->pd.DataFrame: # A row a run and merged pair: `scheme`, `first`, `second` (names), `distance`, `accuracy`
+    runs,  # Finished `Run`s with merged classes
+    fine: Run,  # A finished run on the fine labels of the same data
+) -> (
+    pd.DataFrame
+):  # A row a run and merged pair: `scheme`, `first`, `second` (names), `distance`, `accuracy`
     "How often two merged classes are told apart, and how far apart they are for a network that was told."
-    M, rows = np.array(fine.results['class_mean_distances']), []
+    M, rows = np.array(fine.results["class_mean_distances"]), []
     M /= M[~np.eye(len(M), dtype=bool)].mean()
     for r in runs:
-        C, names = np.array(r.results['confusion']), r.provenance['class_names']
-        for i,j in [(i,j) for g in r.scheme.subclasses.values() for i in g for j in g if i < j]:
-            told = C[np.ix_([i,j], [i,j])]
-            rows.append(dict(scheme=r.experiment.scheme, first=names[i], second=names[j], distance=M[i,j], accuracy=np.trace(told)/told.sum() if told.sum() else np.nan))
+        C, names = np.array(r.results["confusion"]), r.provenance["class_names"]
+        for i, j in [(i, j) for g in r.scheme.subclasses.values() for i in g for j in g if i < j]:
+            told = C[np.ix_([i, j], [i, j])]
+            rows.append(
+                dict(
+                    scheme=r.experiment.scheme,
+                    first=names[i],
+                    second=names[j],
+                    distance=M[i, j],
+                    accuracy=np.trace(told) / told.sum() if told.sum() else np.nan,
+                )
+            )
     return pd.DataFrame(rows)
 
+
 def rank_correlation(
-    a, b, # Two columns of equal length, without NaN
-)->float: # Between -1 and 1; NaN where one of them is constant or they are shorter than 4
+    a,
+    b,  # Two columns of equal length, without NaN
+) -> float:  # Between -1 and 1; NaN where one of them is constant or they are shorter than 4
     "Spearman's rank correlation."
-    a, b = pd.Series(np.asarray(a, dtype=float)).rank(), pd.Series(np.asarray(b, dtype=float)).rank()
-    return float(a.corr(b)) if len(a) > 3 and a.nunique() > 1 and b.nunique() > 1 else float('nan')
+    a, b = (
+        pd.Series(np.asarray(a, dtype=float)).rank(),
+        pd.Series(np.asarray(b, dtype=float)).rank(),
+    )
+    return float(a.corr(b)) if len(a) > 3 and a.nunique() > 1 and b.nunique() > 1 else float("nan")
 
 # %% ../nbs/10b_paper.ipynb #6469343a
-def _small(runs): return min(int(np.sum(r.results['confusion'])) for r in runs) < 1000
-def _percent(x, runs): return f'{x:.0%}' if _small(runs) else f'{x:.1%}'
-def _signed(x): return f'{round(x, 1) + 0:+.1f}' # no -0.0
-def _mean(runs, key): return float(np.mean([r.results[key] for r in runs]))
-def _nc1(r): return r.results['nc']['nc1']
-def _error(runs): return float(np.mean([r.results['training_errors']/r.results['training_images'] for r in runs]))
+def _small(runs):
+    return min(int(np.sum(r.results["confusion"])) for r in runs) < 1000
+
+
+def _percent(x, runs):
+    return f"{x:.0%}" if _small(runs) else f"{x:.1%}"
+
+
+def _signed(x):
+    return f"{round(x, 1) + 0:+.1f}"  # no -0.0
+
+
+def _mean(runs, key):
+    return float(np.mean([r.results[key] for r in runs]))
+
+
+def _nc1(r):
+    return r.results["nc"]["nc1"]
+
+
+def _error(runs):
+    return float(
+        np.mean([r.results["training_errors"] / r.results["training_images"] for r in runs])
+    )
+
 
 def fits(
-    run:Run, # A finished run
-)->bool: # May it say anything about collapse?
+    run: Run,  # A finished run
+) -> bool:  # May it say anything about collapse?
     "Is its training error at the end at most 0.1%?"
-    return run.results['training_errors'] <= run.results['training_images']//1000
+    return run.results["training_errors"] <= run.results["training_images"] // 1000
 
-def _state(runs): return f"training error {_error(runs):.2%}, nc1 {np.mean([_nc1(r) for r in runs]):.{1 if _small(runs) else 2}g}"
+
+def _state(runs):
+    return f"training error {_error(runs):.2%}, nc1 {np.mean([_nc1(r) for r in runs]):.{1 if _small(runs) else 2}g}"
+
 
 def recovered(
-    runs, # Finished `Run`s; several are averaged
-)->str: # Such as '78.4% (true-label probe 78.6%, chance 41.9%; training error 0.00%, nc1 0.14)'
+    runs,  # Finished `Run`s; several are averaged
+) -> str:  # Such as '78.4% (true-label probe 78.6%, chance 41.9%; training error 0.00%, nc1 0.14)'
     "What was recovered, with all that belongs beside it."
-    p = [_percent(_mean(runs, f'{k}_accuracy'), runs) for k in ('reconstructed_test', 'true_label_probe', 'chance')]
+    p = [
+        _percent(_mean(runs, f"{k}_accuracy"), runs)
+        for k in ("reconstructed_test", "true_label_probe", "chance")
+    ]
     return f"{p[0]} (true-label probe {p[1]}, chance {p[2]}; {_state(runs)})"
 
-def _span(values, runs): return f'{_percent(min(values), runs)} to {_percent(max(values), runs)}'
+
+def _span(values, runs):
+    return f"{_percent(min(values), runs)} to {_percent(max(values), runs)}"
 
 # %% ../nbs/10b_paper.ipynb #3f9a753c
 def _ten_labels(of):
     "Recovered from coarse labels less what the same network reaches on the fine ones, run by run."
-    key = lambda r: {k:v for k,v in r.experiment.identity.items() if k != 'scheme'}
-    both = [(a, b) for a in (*of.get('collapsed', ()), *of['coarse']) for b in of['ten_labels'] if key(a) == key(b)]
-    if not both: return 'not run yet'
-    both = [o for o in both if fits(o[0])] or both # past the last training error where there are such
-    gap = np.mean([a.results['reconstructed_test_accuracy'] - b.results['coarse_test_accuracy'] for a,b in both])
-    fine = [b for _,b in both]
-    return f"{100*gap:+.{0 if _small(fine) else 1}f} points beside {_percent(_mean(fine, 'coarse_test_accuracy'), fine)}"
+    key = lambda r: {k: v for k, v in r.experiment.identity.items() if k != "scheme"}
+    both = [
+        (a, b)
+        for a in (*of.get("collapsed", ()), *of["coarse"])
+        for b in of["ten_labels"]
+        if key(a) == key(b)
+    ]
+    if not both:
+        return "not run yet"
+    both = [
+        o for o in both if fits(o[0])
+    ] or both  # past the last training error where there are such
+    gap = np.mean(
+        [
+            a.results["reconstructed_test_accuracy"] - b.results["coarse_test_accuracy"]
+            for a, b in both
+        ]
+    )
+    fine = [b for _, b in both]
+    return f"{100 * gap:+.{0 if _small(fine) else 1}f} points beside {_percent(_mean(fine, 'coarse_test_accuracy'), fine)}"
+
 
 def _emergence(of):
-    r = of['emergence'][0]
-    first = r.results['error_below_0.1pct_epoch']
-    return (f"at {r.results['epochs']/first:.1f} times the epochs to 0.1% training error: " if first else 'training error never at 0.1%: ') + recovered([r])
+    r = of["emergence"][0]
+    first = r.results["error_below_0.1pct_epoch"]
+    return (
+        f"at {r.results['epochs'] / first:.1f} times the epochs to 0.1% training error: "
+        if first
+        else "training error never at 0.1%: "
+    ) + recovered([r])
 
-def _each(runs): return f"{_span([r.results['reconstructed_test_accuracy'] for r in runs], runs)} (chance {_span([r.results['chance_accuracy'] for r in runs], runs)}; {_state(runs)})"
+
+def _each(runs):
+    return f"{_span([r.results['reconstructed_test_accuracy'] for r in runs], runs)} (chance {_span([r.results['chance_accuracy'] for r in runs], runs)}; {_state(runs)})"
+
 
 def _random_labels(of):
-    r = next((r for r in of['random_labels'] if r.experiment.scheme.startswith('random')), None)
-    if r is None: return 'not run yet'
+    r = next((r for r in of["random_labels"] if r.experiment.scheme.startswith("random")), None)
+    if r is None:
+        return "not run yet"
     return f"share of variance {r.results['subclass_separation']:.1%}, a probe told them {_percent(r.results['true_label_probe_accuracy'], [r])} ({_state([r])})"
+
 
 def _hyperparameters(of):
     "The cells that fit, and whether more collapse goes with less recovery."
-    fit = [r for r in of['hyperparameters'] if fits(r)]
+    fit = [r for r in of["hyperparameters"] if fits(r)]
     head = f"{len(fit)} of {len(of['hyperparameters'])} networks fit the labels"
-    if not fit: return head
-    got, n = [r.results['reconstructed_test_accuracy'] for r in fit], 1 if _small(fit) else 2
+    if not fit:
+        return head
+    got, n = [r.results["reconstructed_test_accuracy"] for r in fit], 1 if _small(fit) else 2
     rho = rank_correlation([_nc1(r) for r in fit], got)
-    return f"{head}: nc1 {min(map(_nc1, fit)):.{n}g} to {max(map(_nc1, fit)):.{n}g}, recovered {_span(got, fit)}" + (f', rank correlation of the two {_signed(rho)}' if rho == rho else '')
+    return (
+        f"{head}: nc1 {min(map(_nc1, fit)):.{n}g} to {max(map(_nc1, fit)):.{n}g}, recovered {_span(got, fit)}"
+        + (f", rank correlation of the two {_signed(rho)}" if rho == rho else "")
+    )
 
-def _architectures(of): return '; '.join(f'{r.experiment.model}: {recovered([r])}' for r in of['architectures'])
+
+def _architectures(of):
+    return "; ".join(f"{r.experiment.model}: {recovered([r])}" for r in of["architectures"])
+
 
 def _finer(of):
-    r = of['finer_labels'][0]
+    r = of["finer_labels"][0]
     h = halves(r)
-    before, end = h[:-1][h['ratio'][:-1] < .1], h.iloc[-1]
-    say = lambda o: f"{o.nearest:.0f} of {o.halves:.0f} (r = {o.ratio:.1f}; training error {o.training_errors/r.results['training_images']:.0%})"
-    return '; '.join(([f'at epoch {before.iloc[-1].epoch:.0f} the nearest label is the other half for {say(before.iloc[-1])}'] if len(before) else []) + [f'at the end for {say(end)}'])
+    before, end = h[:-1][h["ratio"][:-1] < 0.1], h.iloc[-1]
+    say = lambda o: (
+        f"{o.nearest:.0f} of {o.halves:.0f} (r = {o.ratio:.1f}; training error {o.training_errors / r.results['training_images']:.0%})"
+    )
+    return "; ".join(
+        (
+            [
+                f"at epoch {before.iloc[-1].epoch:.0f} the nearest label is the other half for {say(before.iloc[-1])}"
+            ]
+            if len(before)
+            else []
+        )
+        + [f"at the end for {say(end)}"]
+    )
+
 
 def _groupings(of):
     "Pairs that lie near each other for a network that was told, and the others."
-    fine = [r for r in of['ten_labels'] if fits(r)] or of['ten_labels']
-    if not fine: return 'not run yet'
-    p = pairs(of['groupings'], fine[0]).dropna()
+    fine = [r for r in of["ten_labels"] if fits(r)] or of["ten_labels"]
+    if not fine:
+        return "not run yet"
+    p = pairs(of["groupings"], fine[0]).dropna()
     near = p.distance < p.distance.median()
     rho = rank_correlation(p.distance, p.accuracy)
     return f"told apart: {_percent(p.accuracy[near].mean(), fine)} in the nearer half of {len(p)} merged pairs, {_percent(p.accuracy[~near].mean(), fine)} in the farther (rank correlation with the distance {_signed(rho)}; {sum(map(fits, of['groupings']))} of {len(of['groupings'])} networks fit)"
+
 
 def _theory(of):
     "The unconstrained feature model, trained, against its closed form."
     labels = np.arange(4).repeat(16)
     best, found = ufm_optimum(UFM(), 4, 16, 8), fit_ufm(labels, 8)
-    reached = abs(found.loss - best.loss) < 1e-6 and nc_metrics(found.features, labels)['nc1'] < 1e-8
+    reached = (
+        abs(found.loss - best.loss) < 1e-6 and nc_metrics(found.features, labels)["nc1"] < 1e-8
+    )
     return f"{'reached' if reached else 'not reached'}: loss within 1e-6 of the closed form, nc1 below 1e-8"
 
 # %% ../nbs/10b_paper.ipynb #64c0cfc6
 @dataclass(frozen=True)
 class Claim:
     "A row of the table."
-    text: str # What is claimed
-    notebook: str # Where it is shown, below `nbs/paper`
-    study: str|None # Key of `studies`; None: it needs no runs
-    ours: Callable # {study: finished runs} → what came out, in words
-    value: str = '–' # The paper's number
+
+    text: str  # What is claimed
+    notebook: str  # Where it is shown, below `nbs/paper`
+    study: str | None  # Key of `studies`; None: it needs no runs
+    ours: Callable  # {study: finished runs} → what came out, in words
+    value: str = "–"  # The paper's number
+
 
 CLAIMS = (
-    Claim('Ten classes are recovered from a network trained on five', '01_coarse_cifar10', 'coarse', lambda of: recovered(of['coarse']), '93%'),
-    Claim('… also past zero training error, on the way to collapse', '01_coarse_cifar10', 'collapsed', lambda of: recovered(of['collapsed'])),
-    Claim('… nearly as well as a network trained on all ten', '01_coarse_cifar10', 'ten_labels', _ten_labels, 'nearly equal'),
-    Claim('Structure stays while collapse goes on', '02_emergence', 'emergence', _emergence),
-    Claim('Structure stays at every learning rate and weight decay at which the labels are fitted', '03_hyperparameters', 'hyperparameters', _hyperparameters),
-    Claim('… with other architectures', '04_architectures', 'architectures', _architectures),
-    Claim('… and other pairs of merged classes', '05_controls', 'random_merging', lambda of: _each(of['random_merging'])),
-    Claim('Purely random labels collapse too; what is left of the true classes', '05_controls', 'random_labels', _random_labels),
-    Claim('Random halves of a class stay together until they are memorised', '06_finer_labels', 'finer_labels', _finer),
-    Claim('Similar classes, once merged, are harder to tell apart', '07_groupings', 'groupings', _groupings),
-    Claim('100 classes are recovered from the 20 super-classes of CIFAR-100', '07_groupings', 'superclasses', lambda of: recovered(of['superclasses'])),
-    Claim('Labels alone (unconstrained features) lead to complete collapse', '08_theory', None, _theory))
+    Claim(
+        "Ten classes are recovered from a network trained on five",
+        "01_coarse_cifar10",
+        "coarse",
+        lambda of: recovered(of["coarse"]),
+        "93%",
+    ),
+    Claim(
+        "… also past zero training error, on the way to collapse",
+        "01_coarse_cifar10",
+        "collapsed",
+        lambda of: recovered(of["collapsed"]),
+    ),
+    Claim(
+        "… nearly as well as a network trained on all ten",
+        "01_coarse_cifar10",
+        "ten_labels",
+        _ten_labels,
+        "nearly equal",
+    ),
+    Claim("Structure stays while collapse goes on", "02_emergence", "emergence", _emergence),
+    Claim(
+        "Structure stays at every learning rate and weight decay at which the labels are fitted",
+        "03_hyperparameters",
+        "hyperparameters",
+        _hyperparameters,
+    ),
+    Claim("… with other architectures", "04_architectures", "architectures", _architectures),
+    Claim(
+        "… and other pairs of merged classes",
+        "05_controls",
+        "random_merging",
+        lambda of: _each(of["random_merging"]),
+    ),
+    Claim(
+        "Purely random labels collapse too; what is left of the true classes",
+        "05_controls",
+        "random_labels",
+        _random_labels,
+    ),
+    Claim(
+        "Random halves of a class stay together until they are memorised",
+        "06_finer_labels",
+        "finer_labels",
+        _finer,
+    ),
+    Claim(
+        "Similar classes, once merged, are harder to tell apart",
+        "07_groupings",
+        "groupings",
+        _groupings,
+    ),
+    Claim(
+        "100 classes are recovered from the 20 super-classes of CIFAR-100",
+        "07_groupings",
+        "superclasses",
+        lambda of: recovered(of["superclasses"]),
+    ),
+    Claim(
+        "Labels alone (unconstrained features) lead to complete collapse",
+        "08_theory",
+        None,
+        _theory,
+    ),
+)
+
 
 def claims(
-    found:dict, # As `finished` gives it
-    size:str='digits', # One of `SIZES`
-)->pd.DataFrame: # Columns `claim`, `notebook`, `study`, `runs` (finished of planned), `paper`, `ours`
+    found: dict,  # As `finished` gives it
+    size: str = "digits",  # One of `SIZES`
+) -> (
+    pd.DataFrame
+):  # Columns `claim`, `notebook`, `study`, `runs` (finished of planned), `paper`, `ours`
     "The table of the paper's claims, from whatever is finished."
     planned, rows = studies(size), []
-    of = {k: chosen(v, found) for k,v in planned.items()}
+    of = {k: chosen(v, found) for k, v in planned.items()}
     for c in CLAIMS:
         have, want = len(of.get(c.study, ())), len(planned.get(c.study, ()))
-        ours = c.ours(of) if c.study is None or have else 'not run yet' if want else 'not at this size'
-        rows.append(dict(claim=c.text, notebook=c.notebook, study=c.study or '', runs=f'{have} of {want}' if want else '–', paper=c.value, ours=ours))
+        ours = (
+            c.ours(of) if c.study is None or have else "not run yet" if want else "not at this size"
+        )
+        rows.append(
+            dict(
+                claim=c.text,
+                notebook=c.notebook,
+                study=c.study or "",
+                runs=f"{have} of {want}" if want else "–",
+                paper=c.value,
+                ours=ours,
+            )
+        )
     return pd.DataFrame(rows)
 
+
 def markdown(
-    frame:pd.DataFrame, # Any table of words
-)->str: # A table in Markdown, with a newline at the end
+    frame: pd.DataFrame,  # Any table of words
+) -> str:  # A table in Markdown, with a newline at the end
     "A frame as Markdown, without its index."
-    row = lambda o: '| ' + ' | '.join(re.sub(r'[|\n]', ' ', str(v)) for v in o) + ' |'
-    return '\n'.join([row(frame.columns), '|' + '---|'*len(frame.columns), *map(row, frame.values)]) + '\n'
+    row = lambda o: "| " + " | ".join(re.sub(r"[|\n]", " ", str(v)) for v in o) + " |"
+    return (
+        "\n".join([row(frame.columns), "|" + "---|" * len(frame.columns), *map(row, frame.values)])
+        + "\n"
+    )
 
 # %% ../nbs/10b_paper.ipynb #bdbdca38
 def reproduce(
-    size:str='digits', # One of `SIZES`
-    out:str|Path='runs/paper-digits', # Folder of the runs
-    root:str|Path|None=None, # Folder of the images, as in `studies`
-    n_jobs:int|None=None, # Runs at a time, as in `sweep`
-    progress:bool=True, # Show a bar on a terminal?
-): # The table of claims, and the rows of `sweep` of all runs
+    size: str = "digits",  # One of `SIZES`
+    out: str | Path = "runs/paper-digits",  # Folder of the runs
+    root: str | Path | None = None,  # Folder of the images, as in `studies`
+    n_jobs: int | None = None,  # Runs at a time, as in `sweep`
+    progress: bool = True,  # Show a bar on a terminal?
+):  # The table of claims, and the rows of `sweep` of all runs
     "Run whatever is not finished, and make the table of the paper's claims."
     planned = studies(size, root)
-    kept = {default_out(e).name: kept_epochs(k, e.epochs) for k,v in planned.items() for e in v if k in _KEPT}
+    kept = {
+        default_out(e).name: kept_epochs(k, e.epochs)
+        for k, v in planned.items()
+        for e in v
+        if k in _KEPT
+    }
     runs, frames = {default_out(e).name: e for v in planned.values() for e in v}, []
-    for epochs in dict.fromkeys(kept.get(n, ()) for n in runs): # one sweep for all that keep the same epochs
-        frames.append(sweep([e for n,e in runs.items() if kept.get(n, ()) == epochs], out, n_jobs=n_jobs, snapshots=epochs, progress=progress))
+    for epochs in dict.fromkeys(
+        kept.get(n, ()) for n in runs
+    ):  # one sweep for all that keep the same epochs
+        frames.append(
+            sweep(
+                [e for n, e in runs.items() if kept.get(n, ()) == epochs],
+                out,
+                n_jobs=n_jobs,
+                snapshots=epochs,
+                progress=progress,
+            )
+        )
     table = claims(finished(out), size)
-    with atomic_write(Path(out)/'claims.md') as tmp: tmp.write_text(markdown(table), encoding='utf-8')
+    with atomic_write(Path(out) / "claims.md") as tmp:
+        tmp.write_text(markdown(table), encoding="utf-8")
     return table, pd.concat(frames)

@@ -10,7 +10,11 @@ __all__ = ['class_colors', 'class_markers', 'plot_class_distances', 'embed', 'pl
 import os
 from itertools import cycle
 
-import matplotlib.pyplot as plt, numpy as np, pandas as pd, seaborn as sns, torch
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import torch
 from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -25,281 +29,543 @@ from .core import CollapseError, as_tensor, check_number
 # %% ../nbs/09_plots.ipynb #4de1c391
 def _array(name, value, ndim):
     "`value` as a float64 array of `ndim` dimensions and finite numbers; tensors of any type and place are taken too."
-    if isinstance(value, torch.Tensor): value = as_tensor(name, value).double().cpu().numpy()
-    try: a = np.asarray(value, dtype=float)
-    except (TypeError, ValueError): raise CollapseError(f"{name} is not an array of numbers: give one of {ndim} dimension{'s'*(ndim>1)}.") from None
-    if a.ndim != ndim: raise CollapseError(f"{name} has shape {a.shape}: give an array of {ndim} dimension{'s'*(ndim>1)}.")
-    if not np.isfinite(a).all(): raise CollapseError(f"{name} holds {(~np.isfinite(a)).sum()} NaN or infinite values: leave them out before drawing.")
+    if isinstance(value, torch.Tensor):
+        value = as_tensor(name, value).double().cpu().numpy()
+    try:
+        a = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise CollapseError(
+            f"{name} is not an array of numbers: give one of {ndim} dimension{'s' * (ndim > 1)}."
+        ) from None
+    if a.ndim != ndim:
+        raise CollapseError(
+            f"{name} has shape {a.shape}: give an array of {ndim} dimension{'s' * (ndim > 1)}."
+        )
+    if not np.isfinite(a).all():
+        raise CollapseError(
+            f"{name} holds {(~np.isfinite(a)).sum()} NaN or infinite values: leave them out before drawing."
+        )
     return a
+
 
 def _square(name, value, class_names):
     "A checked (C, C) matrix for `class_names`."
     a, n = _array(name, value, 2), len(class_names)
-    if not n: raise CollapseError("class_names is empty: give the name of each class.")
-    if a.shape != (n, n): raise CollapseError(f"{name} has shape {a.shape}, but class_names has {n} names: give a matrix of {n} × {n}.")
-    if (a < 0).any(): raise CollapseError(f"{name} holds negative numbers (smallest {a.min():g}): distances and counts have none.")
+    if not n:
+        raise CollapseError("class_names is empty: give the name of each class.")
+    if a.shape != (n, n):
+        raise CollapseError(
+            f"{name} has shape {a.shape}, but class_names has {n} names: give a matrix of {n} × {n}."
+        )
+    if (a < 0).any():
+        raise CollapseError(
+            f"{name} holds negative numbers (smallest {a.min():g}): distances and counts have none."
+        )
     return a
+
 
 def _coarse(coarse, class_names):
     "One coarse class for each fine class; without `coarse` each class is its own."
-    if coarse is None: return list(range(len(class_names)))
+    if coarse is None:
+        return list(range(len(class_names)))
     coarse = np.asarray(coarse)
-    if coarse.shape == (len(class_names),): return coarse.tolist()
-    raise CollapseError(f"coarse has {coarse.size} entries for {len(class_names)} class_names: give one coarse class for each.")
+    if coarse.shape == (len(class_names),):
+        return coarse.tolist()
+    raise CollapseError(
+        f"coarse has {coarse.size} entries for {len(class_names)} class_names: give one coarse class for each."
+    )
+
 
 def _label(name, longest=28):
     "A class's name as matplotlib draws it: on one line, not too long, and with no sign taken for a command."
-    name = ' '.join(str(name).encode('utf-8', 'backslashreplace').decode().split()) # matplotlib takes no lone surrogates, as in names that are no UTF-8
-    name = name if len(name) <= longest else name[:longest-1] + '…'
-    return ' '*name.startswith('_') + name.replace('$', r'\$') # a legend leaves out what starts with _
+    name = " ".join(
+        str(name).encode("utf-8", "backslashreplace").decode().split()
+    )  # matplotlib takes no lone surrogates, as in names that are no UTF-8
+    name = name if len(name) <= longest else name[: longest - 1] + "…"
+    return " " * name.startswith("_") + name.replace(
+        "$", r"\$"
+    )  # a legend leaves out what starts with _
+
 
 def _columns(name, frame, columns):
     "Raise unless `frame` is a data frame with these columns and at least one row."
-    if not isinstance(frame, pd.DataFrame) or not len(frame): raise CollapseError(f"{name} is not a data frame with rows: give one with the columns {', '.join(columns)}.")
-    if missing := [o for o in columns if o not in frame]: raise CollapseError(f"{name} has no column {', '.join(missing)}; it has {', '.join(map(str, frame))}.")
+    if not isinstance(frame, pd.DataFrame) or not len(frame):
+        raise CollapseError(
+            f"{name} is not a data frame with rows: give one with the columns {', '.join(columns)}."
+        )
+    if missing := [o for o in columns if o not in frame]:
+        raise CollapseError(
+            f"{name} has no column {', '.join(missing)}; it has {', '.join(map(str, frame))}."
+        )
 
 # %% ../nbs/09_plots.ipynb #93e2618a
-_petroff = ('#3f90da','#ffa90e','#bd1f01','#94a4a2','#a96b59','#b9ac70','#717581','#832db6','#e76300','#92dadd')
+_petroff = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#94a4a2",
+    "#a96b59",
+    "#b9ac70",
+    "#717581",
+    "#832db6",
+    "#e76300",
+    "#92dadd",
+)
+
 
 def class_colors(
-    class_names, # Names of the fine classes, in the order of their labels
-)->dict: # {name: colour as '#rrggbb'}
+    class_names,  # Names of the fine classes, in the order of their labels
+) -> dict:  # {name: colour as '#rrggbb'}
     "The colour of each class, the same in every figure."
     names = [str(o) for o in class_names]
-    if not names: raise CollapseError("class_names is empty: give the name of each class.")
-    if len(set(names)) < len(names): raise CollapseError(f"class_names has {len(names)-len(set(names))} repeated name(s): every class needs its own.")
-    if len(names) <= len(_petroff): return dict(zip(names, _petroff))
+    if not names:
+        raise CollapseError("class_names is empty: give the name of each class.")
+    if len(set(names)) < len(names):
+        raise CollapseError(
+            f"class_names has {len(names) - len(set(names))} repeated name(s): every class needs its own."
+        )
+    if len(names) <= len(_petroff):
+        return dict(zip(names, _petroff))
     hues = np.linspace(0, 1, len(names), endpoint=False)
-    return {o: to_hex(sns.husl_palette(1, h=h, s=.9, l=l)[0]) for o,h,l in zip(names, hues, cycle([.45,.65,.8]))}
+    return {
+        o: to_hex(sns.husl_palette(1, h=h, s=0.9, l=l)[0])
+        for o, h, l in zip(names, hues, cycle([0.45, 0.65, 0.8]))
+    }
 
 # %% ../nbs/09_plots.ipynb #23756171
-_shapes = 'o^sDvPX*<>phd8'
+_shapes = "o^sDvPX*<>phd8"
+
 
 def class_markers(
-    class_names, # Names of the fine classes
-    coarse=None, # Coarse class of each fine class; None: all are discs
-)->dict: # {name: matplotlib's marker}
+    class_names,  # Names of the fine classes
+    coarse=None,  # Coarse class of each fine class; None: all are discs
+) -> dict:  # {name: matplotlib's marker}
     "A marker for each class by its place among its partners: first a disc, then a triangle, …"
     coarse = _coarse(coarse, class_names)
-    return {str(o): _shapes[coarse[:i].count(coarse[i]) % len(_shapes)] for i,o in enumerate(class_names)}
+    return {
+        str(o): _shapes[coarse[:i].count(coarse[i]) % len(_shapes)]
+        for i, o in enumerate(class_names)
+    }
 
 # %% ../nbs/09_plots.ipynb #a02c0490
-def _axes(ax, width, height): return plt.subplots(figsize=(width, height), layout='compressed')[1] if ax is None else ax
-def _heat_axes(ax, n): return _axes(ax, max(7.5, .18*n), max(6, .15*n))
+def _axes(ax, width, height):
+    return plt.subplots(figsize=(width, height), layout="compressed")[1] if ax is None else ax
+
+
+def _heat_axes(ax, n):
+    return _axes(ax, max(7.5, 0.18 * n), max(6, 0.15 * n))
+
 
 def _class_ticks(ax, order, class_names, coarse):
     "Names in `order` on both axes of a heat map, and each class's colour and marker beside them."
     colors, markers, n = class_colors(class_names), class_markers(class_names, coarse), len(order)
-    size = np.clip(.7*72*ax.get_window_extent().width/ax.figure.dpi/n, 2, 10) # of a cell's width, in points
-    labels, at = [str(class_names[o]) for o in order], np.arange(n) + .5
+    size = np.clip(
+        0.7 * 72 * ax.get_window_extent().width / ax.figure.dpi / n, 2, 10
+    )  # of a cell's width, in points
+    labels, at = [str(class_names[o]) for o in order], np.arange(n) + 0.5
     drawn = [_label(o) for o in labels]
-    ax.set_xticks(at, drawn, rotation=45 if n <= 12 else 90, ha='right' if n <= 12 else 'center', rotation_mode='anchor' if n <= 12 else 'default', fontsize=size)
+    ax.set_xticks(
+        at,
+        drawn,
+        rotation=45 if n <= 12 else 90,
+        ha="right" if n <= 12 else "center",
+        rotation_mode="anchor" if n <= 12 else "default",
+        fontsize=size,
+    )
     ax.set_yticks(at, drawn, rotation=0, fontsize=size)
-    ax.tick_params(length=0, pad=1.5*size)
-    left = offset_copy(ax.get_yaxis_transform(), ax.figure, x=-.8*size, units='points')
-    below = offset_copy(ax.get_xaxis_transform(), ax.figure, y=-.8*size, units='points')
-    for p,o in zip(at, labels):
-        style = dict(color=colors[o], marker=markers[o], markersize=.7*size, clip_on=False, gid=o)
+    ax.tick_params(length=0, pad=1.5 * size)
+    left = offset_copy(ax.get_yaxis_transform(), ax.figure, x=-0.8 * size, units="points")
+    below = offset_copy(ax.get_xaxis_transform(), ax.figure, y=-0.8 * size, units="points")
+    for p, o in zip(at, labels):
+        style = dict(
+            color=colors[o], marker=markers[o], markersize=0.7 * size, clip_on=False, gid=o
+        )
         ax.add_line(Line2D([0], [p], transform=left, **style))
         ax.add_line(Line2D([p], [0], transform=below, **style))
+
 
 def _numbers(d):
     "A power of ten and a format that show the numbers of `d` with three digits at most of the largest."
     e = int(np.floor(np.log10(d.max()))) if d.max() > 0 else 0
     power = 0 if -2 < e < 4 else e
-    return power, f'.{np.clip(2-(e-power), 0, 3)}f'
+    return power, f".{np.clip(2 - (e - power), 0, 3)}f"
 
-def _font(ax, n): return np.clip(25*ax.get_window_extent().width/ax.figure.dpi/n, 4, 10) # a third of a cell's width, in points
+
+def _font(ax, n):
+    return np.clip(
+        25 * ax.get_window_extent().width / ax.figure.dpi / n, 4, 10
+    )  # a third of a cell's width, in points
+
 
 def _outline(ax, order, coarse, color):
     "A frame around each coarse class of more than one class."
     groups = [coarse[o] for o in order]
     for g in dict.fromkeys(groups):
         i, n = groups.index(g), groups.count(g)
-        if n > 1: ax.add_patch(Rectangle((i,i), n, n, fill=False, edgecolor=color, linewidth=2.5, clip_on=False))
+        if n > 1:
+            ax.add_patch(
+                Rectangle((i, i), n, n, fill=False, edgecolor=color, linewidth=2.5, clip_on=False)
+            )
 
 # %% ../nbs/09_plots.ipynb #94ae2e8a
 def plot_class_distances(
-    distances, # (C, C) distances between classes, ≥ 0
-    class_names, # C names
-    coarse=None, # Coarse class of each class; partners are put side by side and outlined
-    ax=None, # Axes to draw on; a new figure by default
-    title:str|None=None, # Title of the axes
-)->plt.Axes:
+    distances,  # (C, C) distances between classes, ≥ 0
+    class_names,  # C names
+    coarse=None,  # Coarse class of each class; partners are put side by side and outlined
+    ax=None,  # Axes to draw on; a new figure by default
+    title: str | None = None,  # Title of the axes
+) -> plt.Axes:
     "Heat map of a class-distance matrix, partners side by side."
-    d, coarse = _square('distances', distances, class_names), _coarse(coarse, class_names)
-    order, n, (power, fmt) = np.argsort(coarse, kind='stable'), len(class_names), _numbers(d)
+    d, coarse = _square("distances", distances, class_names), _coarse(coarse, class_names)
+    order, n, (power, fmt) = np.argsort(coarse, kind="stable"), len(class_names), _numbers(d)
     ax = _heat_axes(ax, n)
-    label = 'mean squared distance' + (f' × $10^{{{-power}}}$' if power else '')
-    sns.heatmap(d[np.ix_(order, order)]/10.**power, ax=ax, square=True, cmap='viridis', annot=n<=12, fmt=fmt, annot_kws=dict(fontsize=_font(ax, n)),
-                cbar_kws=dict(label=label, shrink=.8))
+    label = "mean squared distance" + (f" × $10^{{{-power}}}$" if power else "")
+    sns.heatmap(
+        d[np.ix_(order, order)] / 10.0**power,
+        ax=ax,
+        square=True,
+        cmap="viridis",
+        annot=n <= 12,
+        fmt=fmt,
+        annot_kws=dict(fontsize=_font(ax, n)),
+        cbar_kws=dict(label=label, shrink=0.8),
+    )
     _class_ticks(ax, order, class_names, coarse)
-    _outline(ax, order, coarse, 'white')
-    if title: ax.set_title(title)
+    _outline(ax, order, coarse, "white")
+    if title:
+        ax.set_title(title)
     return ax
 
 # %% ../nbs/09_plots.ipynb #14866dd1
 def embed(
-    features, # (N, d) features
-    max_images:int=5000, # Rows to take at most, drawn at random
-    seed:int=0, # Decides the rows and the start of t-SNE
-)->tuple: # (index (n,) of the rows taken, ascending; xy (n, 2))
+    features,  # (N, d) features
+    max_images: int = 5000,  # Rows to take at most, drawn at random
+    seed: int = 0,  # Decides the rows and the start of t-SNE
+) -> tuple:  # (index (n,) of the rows taken, ascending; xy (n, 2))
     "Two t-SNE coordinates for up to `max_images` rows."
-    h = _array('features', features, 2)
-    check_number('max_images', max_images, low=10, integer=True); check_number('seed', seed, low=0, high=2**32-1, integer=True)
-    if len(h) < 10: raise CollapseError(f"features has {len(h)} rows: t-SNE needs 10 or more.")
+    h = _array("features", features, 2)
+    check_number("max_images", max_images, low=10, integer=True)
+    check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
+    if len(h) < 10:
+        raise CollapseError(f"features has {len(h)} rows: t-SNE needs 10 or more.")
     index = np.sort(np.random.default_rng(seed).permutation(len(h))[:max_images])
-    if not 1e-100 < abs(h).max() < 1e100 and h.any(): raise CollapseError(f"features are as large as {abs(h).max():.0e}, too far from 1 for t-SNE: divide them by a constant first.")
+    if not 1e-100 < abs(h).max() < 1e100 and h.any():
+        raise CollapseError(
+            f"features are as large as {abs(h).max():.0e}, too far from 1 for t-SNE: divide them by a constant first."
+        )
     h = h[index] - h[index].mean(0)
-    if not h.any(): raise CollapseError(f"features are the same in all {len(h)} rows: there is nothing to embed.")
-    tsne = TSNE(perplexity=min(30, (len(h)-1)/3), init='pca' if h.shape[1] > 1 else 'random', random_state=seed)
-    with threadpool_limits(max(1, (os.cpu_count() or 2)//2)): # waiting threads spin: on a busy machine more of them are ten times slower
+    if not h.any():
+        raise CollapseError(
+            f"features are the same in all {len(h)} rows: there is nothing to embed."
+        )
+    tsne = TSNE(
+        perplexity=min(30, (len(h) - 1) / 3),
+        init="pca" if h.shape[1] > 1 else "random",
+        random_state=seed,
+    )
+    with threadpool_limits(
+        max(1, (os.cpu_count() or 2) // 2)
+    ):  # waiting threads spin: on a busy machine more of them are ten times slower
         return index, tsne.fit_transform(PCA(min(50, *h.shape), random_state=seed).fit_transform(h))
 
 # %% ../nbs/09_plots.ipynb #38fc0739
 def plot_embedding(
-    xy, # (n, 2) coordinates
-    fine, # (n,) fine labels
-    class_names, # Names of the fine classes
-    coarse=None, # Coarse class of each fine class; partners get different markers
-    ax=None, # Axes to draw on; a new figure by default
-)->plt.Axes:
+    xy,  # (n, 2) coordinates
+    fine,  # (n,) fine labels
+    class_names,  # Names of the fine classes
+    coarse=None,  # Coarse class of each fine class; partners get different markers
+    ax=None,  # Axes to draw on; a new figure by default
+) -> plt.Axes:
     "Scatter plot of an embedding, coloured by fine class."
-    xy, fine, coarse = _array('xy', xy, 2), _array('fine', fine, 1), _coarse(coarse, class_names)
-    if xy.shape != (len(fine), 2): raise CollapseError(f"xy has shape {xy.shape} for {len(fine)} fine labels: give two coordinates for each.")
-    if (fine != fine.round()).any(): raise CollapseError("fine holds numbers that are not whole: give class indices.")
-    if len(fine) and not 0 <= fine.min() <= fine.max() < len(class_names): raise CollapseError(f"fine labels span {fine.min():g}…{fine.max():g}, but there are {len(class_names)} class_names: give labels of 0…{len(class_names)-1}.")
-    columns = -(-len(class_names)//25)
-    ax, colors, markers = _axes(ax, 5.5+1.5*columns, 5.5), class_colors(class_names), class_markers(class_names, coarse)
-    for c in np.argsort(coarse, kind='stable'):
-        name, size = str(class_names[c]), np.clip(20000/max(len(xy), 1), 6, 25)
-        ax.scatter(*xy[fine==c].T, s=size, color=colors[name], marker=markers[name], alpha=.75, linewidth=0, label=_label(name))
-    ax.set(xticks=[], yticks=[], aspect='equal', xlabel='dimension 1', ylabel='dimension 2')
-    ax.legend(loc='center left', bbox_to_anchor=(1,.5), frameon=False, markerscale=1.8, ncols=columns, fontsize=10 if len(class_names) <= 20 else 6)
+    xy, fine, coarse = _array("xy", xy, 2), _array("fine", fine, 1), _coarse(coarse, class_names)
+    if xy.shape != (len(fine), 2):
+        raise CollapseError(
+            f"xy has shape {xy.shape} for {len(fine)} fine labels: give two coordinates for each."
+        )
+    if (fine != fine.round()).any():
+        raise CollapseError("fine holds numbers that are not whole: give class indices.")
+    if len(fine) and not 0 <= fine.min() <= fine.max() < len(class_names):
+        raise CollapseError(
+            f"fine labels span {fine.min():g}…{fine.max():g}, but there are {len(class_names)} class_names: give labels of 0…{len(class_names) - 1}."
+        )
+    columns = -(-len(class_names) // 25)
+    ax, colors, markers = (
+        _axes(ax, 5.5 + 1.5 * columns, 5.5),
+        class_colors(class_names),
+        class_markers(class_names, coarse),
+    )
+    for c in np.argsort(coarse, kind="stable"):
+        name, size = str(class_names[c]), np.clip(20000 / max(len(xy), 1), 6, 25)
+        ax.scatter(
+            *xy[fine == c].T,
+            s=size,
+            color=colors[name],
+            marker=markers[name],
+            alpha=0.75,
+            linewidth=0,
+            label=_label(name),
+        )
+    ax.set(xticks=[], yticks=[], aspect="equal", xlabel="dimension 1", ylabel="dimension 2")
+    ax.legend(
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+        frameon=False,
+        markerscale=1.8,
+        ncols=columns,
+        fontsize=10 if len(class_names) <= 20 else 6,
+    )
     return ax
 
 # %% ../nbs/09_plots.ipynb #1b4449b7
-_panels = ( # title, columns and their labels, scale of the vertical axis
-    ('Loss', dict(loss='training loss'), 'log'),
-    ('Training errors', dict(training_errors='images'), 'symlog'),
-    ('Accuracy', dict(train_accuracy='train', test_accuracy='test'), 'percent'),
-    ('NC1: spread within classes', dict(nc1='nc1', nc1_ratio='nc1_ratio'), 'log'),
-    ('NC2, NC3: towards a simplex', dict(nc2_equinorm='nc2_equinorm', nc2_equiangle='nc2_equiangle', nc3_selfduality='nc3_selfduality'), 'linear'),
-    ('NC4: nearest mean disagrees', dict(nc4_mismatch='share of images'), 'percent'))
+_panels = (  # title, columns and their labels, scale of the vertical axis
+    ("Loss", dict(loss="training loss"), "log"),
+    ("Training errors", dict(training_errors="images"), "symlog"),
+    ("Accuracy", dict(train_accuracy="train", test_accuracy="test"), "percent"),
+    ("NC1: spread within classes", dict(nc1="nc1", nc1_ratio="nc1_ratio"), "log"),
+    (
+        "NC2, NC3: towards a simplex",
+        dict(
+            nc2_equinorm="nc2_equinorm",
+            nc2_equiangle="nc2_equiangle",
+            nc3_selfduality="nc3_selfduality",
+        ),
+        "linear",
+    ),
+    ("NC4: nearest mean disagrees", dict(nc4_mismatch="share of images"), "percent"),
+)
+
 
 def _log_ticks(axis, values):
     "Ticks at 1, 2, 5, 10, … or, over many decades, at powers of ten; as plain numbers."
     values = [v for v in values if v > 0] or [1]
-    axis.set_major_locator(LogLocator(subs=(1,2,5) if max(values)/min(values) < 200 else (1,)))
-    axis.set_major_formatter('{x:g}'); axis.set_minor_formatter(NullFormatter())
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(values) / min(values) < 200 else (1,)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
+
 
 def _panel(ax, history, title, columns, scale):
     "One quantity, or a few on one scale, against the epoch."
-    for (column, label), style in zip(columns.items(), ('-','--',':')):
-        y = history[['epoch', column]].dropna()
-        ax.plot(y.epoch, y[column], style, label=label, marker='o' if len(y) < len(history) or len(y) < 10 else None, markersize=4)
-    if scale == 'percent': ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-    elif scale == 'symlog': ax.set_yscale('symlog', linthresh=1); ax.set_ylim(bottom=0); ax.yaxis.set_major_formatter('{x:g}')
-    elif scale == 'log' and history[list(columns)].min().min() > 0: ax.set_yscale('log'); _log_ticks(ax.yaxis, history[list(columns)].stack())
-    ax.set_xscale('log'); _log_ticks(ax.xaxis, history.epoch)
-    ax.set(title=title, xlabel='epoch')
-    if len(columns) > 1: ax.legend(frameon=False)
-    else: ax.set_ylabel(next(iter(columns.values())))
+    for (column, label), style in zip(columns.items(), ("-", "--", ":")):
+        y = history[["epoch", column]].dropna()
+        ax.plot(
+            y.epoch,
+            y[column],
+            style,
+            label=label,
+            marker="o" if len(y) < len(history) or len(y) < 10 else None,
+            markersize=4,
+        )
+    if scale == "percent":
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    elif scale == "symlog":
+        ax.set_yscale("symlog", linthresh=1)
+        ax.set_ylim(bottom=0)
+        ax.yaxis.set_major_formatter("{x:g}")
+    elif scale == "log" and history[list(columns)].min().min() > 0:
+        ax.set_yscale("log")
+        _log_ticks(ax.yaxis, history[list(columns)].stack())
+    ax.set_xscale("log")
+    _log_ticks(ax.xaxis, history.epoch)
+    ax.set(title=title, xlabel="epoch")
+    if len(columns) > 1:
+        ax.legend(frameon=False)
+    else:
+        ax.set_ylabel(next(iter(columns.values())))
 
 # %% ../nbs/09_plots.ipynb #c8c5a4cf
 def plot_history(
-    history:pd.DataFrame, # One row an epoch: `epoch` from 1 and what was measured, NaN where it was not
-)->plt.Figure:
+    history: pd.DataFrame,  # One row an epoch: `epoch` from 1 and what was measured, NaN where it was not
+) -> plt.Figure:
     "Loss, training errors, accuracies and NC1–NC4 against the epoch."
-    _columns('history', history, ['epoch'])
-    h = history.apply(pd.to_numeric, errors='coerce').replace([np.inf, -np.inf], np.nan).sort_values('epoch')
-    if not h.epoch.min() >= 1: raise CollapseError(f"history starts at epoch {h.epoch.min():g}: the axis is logarithmic, so count epochs from 1.")
-    panels = [(t, {k: v for k,v in c.items() if k in h and h[k].notna().any()}, s) for t,c,s in _panels]
+    _columns("history", history, ["epoch"])
+    h = (
+        history.apply(pd.to_numeric, errors="coerce")
+        .replace([np.inf, -np.inf], np.nan)
+        .sort_values("epoch")
+    )
+    if not h.epoch.min() >= 1:
+        raise CollapseError(
+            f"history starts at epoch {h.epoch.min():g}: the axis is logarithmic, so count epochs from 1."
+        )
+    panels = [
+        (t, {k: v for k, v in c.items() if k in h and h[k].notna().any()}, s) for t, c, s in _panels
+    ]
     panels = [o for o in panels if o[1]]
-    if not panels: raise CollapseError(f"history has nothing to draw beside the epoch; columns that are drawn: {', '.join(k for _,c,_ in _panels for k in c)}.")
+    if not panels:
+        raise CollapseError(
+            f"history has nothing to draw beside the epoch; columns that are drawn: {', '.join(k for _, c, _ in _panels for k in c)}."
+        )
     columns = min(3, len(panels))
-    fig, axs = plt.subplots(-(-len(panels)//columns), columns, figsize=(3.6*columns, 2.8*-(-len(panels)//columns)), layout='constrained', squeeze=False)
-    zero = h.epoch[h.training_errors==0].min() if 'training_errors' in h else np.nan
-    for ax,panel in zip(axs.flat, panels):
+    fig, axs = plt.subplots(
+        -(-len(panels) // columns),
+        columns,
+        figsize=(3.6 * columns, 2.8 * -(-len(panels) // columns)),
+        layout="constrained",
+        squeeze=False,
+    )
+    zero = h.epoch[h.training_errors == 0].min() if "training_errors" in h else np.nan
+    for ax, panel in zip(axs.flat, panels):
         _panel(ax, h, *panel)
-        if zero == zero: ax.axvline(zero, color='grey', linestyle=':', linewidth=1)
-    for ax in axs.flat[len(panels):]: ax.remove()
+        if zero == zero:
+            ax.axvline(zero, color="grey", linestyle=":", linewidth=1)
+    for ax in axs.flat[len(panels) :]:
+        ax.remove()
     return fig
 
 # %% ../nbs/09_plots.ipynb #b81abeef
 def plot_confusion(
-    matrix, # (C, C) counts: rows true fine classes, columns recovered ones
-    class_names, # C names
-    ax=None, # Axes to draw on; a new figure by default
-    coarse=None, # Coarse class of each class; partners are put side by side and outlined
-)->plt.Axes:
+    matrix,  # (C, C) counts: rows true fine classes, columns recovered ones
+    class_names,  # C names
+    ax=None,  # Axes to draw on; a new figure by default
+    coarse=None,  # Coarse class of each class; partners are put side by side and outlined
+) -> plt.Axes:
     "Confusion of recovered against true classes, in per cent of the true class."
-    m, coarse = _square('matrix', matrix, class_names), _coarse(coarse, class_names)
-    order, n, total = np.argsort(coarse, kind='stable'), len(class_names), m.sum(1, keepdims=True)
-    share = np.divide(100*m, total, out=np.full_like(m, np.nan), where=total > 0)[np.ix_(order, order)]
-    text = np.array([['<0.1' if 0 < v < .05 else f'{v:.{int(v < 1)}f}' for v in row] for row in share])
+    m, coarse = _square("matrix", matrix, class_names), _coarse(coarse, class_names)
+    order, n, total = np.argsort(coarse, kind="stable"), len(class_names), m.sum(1, keepdims=True)
+    share = np.divide(100 * m, total, out=np.full_like(m, np.nan), where=total > 0)[
+        np.ix_(order, order)
+    ]
+    text = np.array(
+        [["<0.1" if 0 < v < 0.05 else f"{v:.{int(v < 1)}f}" for v in row] for row in share]
+    )
     ax = _heat_axes(ax, n)
-    sns.heatmap(share, ax=ax, square=True, cmap='Blues', vmin=0, vmax=100, annot=text if n <= 12 else None, fmt='', annot_kws=dict(fontsize=_font(ax, n)),
-                mask=~(share > 0), linewidths=.5, linecolor='#eeeeee', cbar_kws=dict(label='per cent of the true class', shrink=.8))
+    sns.heatmap(
+        share,
+        ax=ax,
+        square=True,
+        cmap="Blues",
+        vmin=0,
+        vmax=100,
+        annot=text if n <= 12 else None,
+        fmt="",
+        annot_kws=dict(fontsize=_font(ax, n)),
+        mask=~(share > 0),
+        linewidths=0.5,
+        linecolor="#eeeeee",
+        cbar_kws=dict(label="per cent of the true class", shrink=0.8),
+    )
     _class_ticks(ax, order, class_names, coarse)
-    _outline(ax, order, coarse, '#444444')
-    ax.set(xlabel='recovered class', ylabel='true class')
+    _outline(ax, order, coarse, "#444444")
+    ax.set(xlabel="recovered class", ylabel="true class")
     return ax
 
 # %% ../nbs/09_plots.ipynb #0b73261a
-_LABELS = {'reconstructed_test_accuracy': 'recovered', 'true_label_probe_accuracy': 'true-label probe', 'chance_accuracy': 'chance', 'cluster_accuracy': 'clusters (training images)'}
+_LABELS = {
+    "reconstructed_test_accuracy": "recovered",
+    "true_label_probe_accuracy": "true-label probe",
+    "chance_accuracy": "chance",
+    "cluster_accuracy": "clusters (training images)",
+}
+
 
 def plot_layers(
-    frame:pd.DataFrame, # Columns `layer` (names, in order of depth) and those to draw
-    columns=('nc1',), # One to five columns to draw: metrics of Neural Collapse on a logarithmic axis, or accuracies (shares of 1)
-    ax=None, # Axes to draw on; a new figure by default
-)->plt.Axes:
+    frame: pd.DataFrame,  # Columns `layer` (names, in order of depth) and those to draw
+    columns=(
+        "nc1",
+    ),  # One to five columns to draw: metrics of Neural Collapse on a logarithmic axis, or accuracies (shares of 1)
+    ax=None,  # Axes to draw on; a new figure by default
+) -> plt.Axes:
     "Collapse, or accuracies, over depth."
-    if isinstance(columns, str) or not 1 <= len(columns) <= 5: raise CollapseError(f"columns={columns!r}: give a list of one to five names of columns.")
-    _columns('frame', frame, ['layer', *columns])
-    values, logarithmic = {k: _array(f"frame[{k!r}]", frame[k], 1) for k in columns}, all(k.startswith('nc') for k in columns)
-    if logarithmic and (bad := [k for k,v in values.items() if (v <= 0).any()]): raise CollapseError(f"frame[{bad[0]!r}] holds {values[bad[0]].min():g}: the axis is logarithmic, so give values above 0.")
-    ax = _axes(ax, max(5, .5*len(frame)+2), 3.8)
-    for (k,v), marker in zip(values.items(), 'os^Dv'): ax.plot(np.arange(len(frame)), v, marker=marker, label=_LABELS.get(k, k))
-    ax.set_xticks(np.arange(len(frame)), frame['layer'].map(_label), rotation=45, ha='right', rotation_mode='anchor')
-    ax.set(xlabel='layer', ylabel=columns[0] if len(columns) == 1 else 'nc' if logarithmic else 'accuracy')
-    if len(columns) > 1: ax.legend()
-    if logarithmic: ax.set(yscale='log'); _log_ticks(ax.yaxis, np.concatenate(list(values.values())))
+    if isinstance(columns, str) or not 1 <= len(columns) <= 5:
+        raise CollapseError(f"columns={columns!r}: give a list of one to five names of columns.")
+    _columns("frame", frame, ["layer", *columns])
+    values, logarithmic = (
+        {k: _array(f"frame[{k!r}]", frame[k], 1) for k in columns},
+        all(k.startswith("nc") for k in columns),
+    )
+    if logarithmic and (bad := [k for k, v in values.items() if (v <= 0).any()]):
+        raise CollapseError(
+            f"frame[{bad[0]!r}] holds {values[bad[0]].min():g}: the axis is logarithmic, so give values above 0."
+        )
+    ax = _axes(ax, max(5, 0.5 * len(frame) + 2), 3.8)
+    for (k, v), marker in zip(values.items(), "os^Dv"):
+        ax.plot(np.arange(len(frame)), v, marker=marker, label=_LABELS.get(k, k))
+    ax.set_xticks(
+        np.arange(len(frame)),
+        frame["layer"].map(_label),
+        rotation=45,
+        ha="right",
+        rotation_mode="anchor",
+    )
+    ax.set(
+        xlabel="layer",
+        ylabel=columns[0] if len(columns) == 1 else "nc" if logarithmic else "accuracy",
+    )
+    if len(columns) > 1:
+        ax.legend()
+    if logarithmic:
+        ax.set(yscale="log")
+        _log_ticks(ax.yaxis, np.concatenate(list(values.values())))
     return ax
 
 # %% ../nbs/09_plots.ipynb #ac25e7f6
 def plot_accuracies(
-    frame:pd.DataFrame, # Columns `class`, `name`, `images`, `accuracy`, `low`, `high`, in the order to draw; rows without an accuracy are left out
-    class_names, # Names of all classes, for the colours
-    overall=None, # Accuracy on all images, drawn as a line
-    most:int=30, # Rows that are drawn, at most
-    ax=None, # Axes to draw on; a new figure by default
-)->plt.Axes:
+    frame: pd.DataFrame,  # Columns `class`, `name`, `images`, `accuracy`, `low`, `high`, in the order to draw; rows without an accuracy are left out
+    class_names,  # Names of all classes, for the colours
+    overall=None,  # Accuracy on all images, drawn as a line
+    most: int = 30,  # Rows that are drawn, at most
+    ax=None,  # Axes to draw on; a new figure by default
+) -> plt.Axes:
     "Accuracy of each row with its interval, from the top."
-    _columns('frame', frame, ['class', 'name', 'images', 'accuracy', 'low', 'high'])
-    colors, frame = class_colors(class_names), frame.dropna(subset='accuracy')[:most]
-    ax = _axes(ax, 7, 1+.32*len(frame))
-    for i,o in enumerate(frame.to_dict('records')):
-        ax.errorbar(o['accuracy'], i, xerr=[[max(0, o['accuracy']-o['low'])], [max(0, o['high']-o['accuracy'])]], fmt='o', capsize=3, color=colors[str(o['class'])])
-    if overall is not None: ax.axvline(overall, color='grey', linestyle=':', linewidth=1)
-    ax.set_yticks(np.arange(len(frame)), [f'{_label(n)} ({k:,})' for n,k in zip(frame.name, frame.images)])
-    ax.invert_yaxis(); ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-    ax.set(xlabel='accuracy' + (f' (dotted: all images, {overall:.1%})' if overall is not None else ''), ylabel='sub-class (images)')
+    _columns("frame", frame, ["class", "name", "images", "accuracy", "low", "high"])
+    colors, frame = class_colors(class_names), frame.dropna(subset="accuracy")[:most]
+    ax = _axes(ax, 7, 1 + 0.32 * len(frame))
+    for i, o in enumerate(frame.to_dict("records")):
+        ax.errorbar(
+            o["accuracy"],
+            i,
+            xerr=[[max(0, o["accuracy"] - o["low"])], [max(0, o["high"] - o["accuracy"])]],
+            fmt="o",
+            capsize=3,
+            color=colors[str(o["class"])],
+        )
+    if overall is not None:
+        ax.axvline(overall, color="grey", linestyle=":", linewidth=1)
+    ax.set_yticks(
+        np.arange(len(frame)), [f"{_label(n)} ({k:,})" for n, k in zip(frame.name, frame.images)]
+    )
+    ax.invert_yaxis()
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    ax.set(
+        xlabel="accuracy"
+        + (f" (dotted: all images, {overall:.1%})" if overall is not None else ""),
+        ylabel="sub-class (images)",
+    )
     return ax
 
+
 def plot_stability(
-    scores:dict, # {class: DataFrame with `k` and `stability`}, as `SubclassClusterer.scores_`
-    found:dict, # {class: number, or None for undecided}
-    class_names, # Names of all classes
-    ax=None, # Axes to draw on; a new figure by default
-)->plt.Axes:
+    scores: dict,  # {class: DataFrame with `k` and `stability`}, as `SubclassClusterer.scores_`
+    found: dict,  # {class: number, or None for undecided}
+    class_names,  # Names of all classes
+    ax=None,  # Axes to draw on; a new figure by default
+) -> plt.Axes:
     "Share of halvings in which each further sub-class was seen."
-    if not scores: raise CollapseError("scores is empty, since the numbers of sub-classes were given; find them with n_subclasses='auto'.")
-    colors, ax, apart = list(class_colors(class_names).values()), _axes(ax, 7, 3.2), .06 if len(scores) <= 10 else 0
-    ax.axhspan(.25, .75, color='#eeeeee', zorder=0)
-    for i,(c,curve) in enumerate(scores.items()):
-        ax.plot(curve.k + apart*(i - (len(scores)-1)/2), curve.stability, 'o-', color=colors[c], label=_label(f"{class_names[c]}: {found[c] or 'undecided'}"))
-    ax.set(xticks=range(2, 1+max(o.k.max() for o in scores.values())), ylim=(-.05, 1.05), xlabel='sub-classes', ylabel='halvings that saw the last of them')
+    if not scores:
+        raise CollapseError(
+            "scores is empty, since the numbers of sub-classes were given; find them with n_subclasses='auto'."
+        )
+    colors, ax, apart = (
+        list(class_colors(class_names).values()),
+        _axes(ax, 7, 3.2),
+        0.06 if len(scores) <= 10 else 0,
+    )
+    ax.axhspan(0.25, 0.75, color="#eeeeee", zorder=0)
+    for i, (c, curve) in enumerate(scores.items()):
+        ax.plot(
+            curve.k + apart * (i - (len(scores) - 1) / 2),
+            curve.stability,
+            "o-",
+            color=colors[c],
+            label=_label(f"{class_names[c]}: {found[c] or 'undecided'}"),
+        )
+    ax.set(
+        xticks=range(2, 1 + max(o.k.max() for o in scores.values())),
+        ylim=(-0.05, 1.05),
+        xlabel="sub-classes",
+        ylabel="halvings that saw the last of them",
+    )
     ax.yaxis.set_major_formatter(PercentFormatter(1))
-    if len(scores) <= 20: ax.legend(loc='center left', bbox_to_anchor=(1,.5), frameon=False, title='class: found')
+    if len(scores) <= 20:
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, title="class: found")
     return ax

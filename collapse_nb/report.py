@@ -6,12 +6,18 @@
 __all__ = ['table', 'figure', 'image_strip', 'note', 'page', 'write_page', 'headline', 'report', 'discovery_report']
 
 # %% ../nbs/12_report.ipynb #8952fea2
-import base64, hashlib, json, re
+import base64
+import hashlib
+import json
+import re
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
 
-import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -19,23 +25,40 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from .core import CollapseError, RunFolderError, atomic_write
+from .discover import SubclassReport
+from .experiment import Run, _broken, _checked, summary
 from .labels import make_scheme
 from .plots import plot_class_distances, plot_confusion, plot_embedding, plot_history
-from .experiment import Run, _broken, _checked, summary
-from .discover import SubclassReport
 
 # %% ../nbs/12_report.ipynb #785e6610
-_unseen = re.compile('[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]')
+_unseen = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
 
 def _visible(value):
     "Text in which characters that do not show, or that turn others round, are spelled out."
-    return value if isinstance(value, Markup) else _unseen.sub(lambda m: m[0].encode('unicode_escape').decode(), str(value))
+    return (
+        value
+        if isinstance(value, Markup)
+        else _unseen.sub(lambda m: m[0].encode("unicode_escape").decode(), str(value))
+    )
 
-_environment = Environment(autoescape=True, finalize=_visible, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-def _html(source): return _environment.from_string(source.lstrip())
+
+_environment = Environment(
+    autoescape=True,
+    finalize=_visible,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _html(source):
+    return _environment.from_string(source.lstrip())
 
 # %% ../nbs/12_report.ipynb #cde56666
-_table = _html('''
+_table = _html("""
 {% if caption %}<p class="caption">{{ caption }}</p>
 {% endif %}
 <div class="wide{% if rows|length > 40 %} long{% endif %}" tabindex="0" role="region" aria-label="{{ caption or 'table' }}"><table>
@@ -49,101 +72,179 @@ _table = _html('''
 <{{ tag }}{% if c.kind %} class="{{ c.kind }}"{% endif %}{% if value is not none %} data-v="{{ value }}"{% endif %}>{{ text }}</{{ tag[:2] }}>
 {% endfor %}</tr>
 {% endfor %}</tbody></table></div>
-''')
+""")
 
-def _missing(v): return v is None or pd.api.types.is_scalar(v) and bool(pd.isna(v))
-def _number(v): return isinstance(v, (int, float, np.number)) and not isinstance(v, bool)
+
+def _missing(v):
+    return v is None or pd.api.types.is_scalar(v) and bool(pd.isna(v))
+
+
+def _number(v):
+    return isinstance(v, (int, float, np.number)) and not isinstance(v, bool)
+
 
 def _cell(v, fmt, numeric):
     "What a cell shows, and what it is sorted by if that is something else."
-    if _missing(v): return '–', ''
-    if numeric: return fmt.format(v), json.dumps(float(v))
-    return ('yes' if v else 'no') if isinstance(v, (bool, np.bool_)) else v, None
+    if _missing(v):
+        return "–", ""
+    if numeric:
+        return fmt.format(v), json.dumps(float(v))
+    return ("yes" if v else "no") if isinstance(v, (bool, np.bool_)) else v, None
+
 
 def _column(name, values, fmt):
     "Name, kind and cells of a column."
     known = [v for v in values if not _missing(v)]
     numeric = bool(known) and all(_number(v) for v in known)
     whole = numeric and all(float(v).is_integer() for v in known)
-    prose = not numeric and max((len(str(v)) for v in known if not isinstance(v, Markup)), default=0) > 30
-    return dict(name=name, numeric=numeric, kind='n' if numeric else 'prose' if prose else '', cells=[_cell(v, fmt or ('{:,.0f}' if whole else '{:.4g}'), numeric) for v in values])
+    prose = (
+        not numeric
+        and max((len(str(v)) for v in known if not isinstance(v, Markup)), default=0) > 30
+    )
+    return dict(
+        name=name,
+        numeric=numeric,
+        kind="n" if numeric else "prose" if prose else "",
+        cells=[_cell(v, fmt or ("{:,.0f}" if whole else "{:.4g}"), numeric) for v in values],
+    )
+
 
 def table(
-    frame:pd.DataFrame, # One row a row; the index is not shown. `Markup` (an image strip, say) in a cell stays as it is
-    caption:str='', # What the table holds, in a sentence
-    formats:dict|None=None, # {column: format of its numbers, such as '{:.1%}'}
-    sortable:bool=True, # Sort by a click on a column's name?
-)->Markup:
+    frame: pd.DataFrame,  # One row a row; the index is not shown. `Markup` (an image strip, say) in a cell stays as it is
+    caption: str = "",  # What the table holds, in a sentence
+    formats: dict | None = None,  # {column: format of its numbers, such as '{:.1%}'}
+    sortable: bool = True,  # Sort by a click on a column's name?
+) -> Markup:
     "A table of HTML."
-    if not isinstance(frame, pd.DataFrame): raise CollapseError(f"frame is a {type(frame).__name__}: give a pandas DataFrame.")
+    if not isinstance(frame, pd.DataFrame):
+        raise CollapseError(f"frame is a {type(frame).__name__}: give a pandas DataFrame.")
     formats = formats or {}
-    if unknown := [o for o in formats if o not in frame]: raise CollapseError(f"formats names {unknown[0]!r}, which is no column; the table has: {', '.join(map(str, frame))}.")
-    columns = [_column(o, frame.iloc[:,i].tolist(), formats.get(o)) for i,o in enumerate(frame)]
-    rows = [list(zip(columns, row)) for row in zip(*(c['cells'] for c in columns))]
+    if unknown := [o for o in formats if o not in frame]:
+        raise CollapseError(
+            f"formats names {unknown[0]!r}, which is no column; the table has: {', '.join(map(str, frame))}."
+        )
+    columns = [_column(o, frame.iloc[:, i].tolist(), formats.get(o)) for i, o in enumerate(frame)]
+    rows = [list(zip(columns, row)) for row in zip(*(c["cells"] for c in columns))]
     return Markup(_table.render(caption=caption, columns=columns, rows=rows, sortable=sortable))
 
 # %% ../nbs/12_report.ipynb #1d59f69c
-_picture = _html('''
+_picture = _html("""
 <figure><img src="data:image/png;base64,{{ data }}" width="{{ width }}" height="{{ height }}" alt="{{ alt }}"{% if pixels %} class="pixels"{% endif %}>
 {% if caption %}<figcaption>{{ caption }}</figcaption>{% endif %}</figure>
-''')
+""")
+
 
 def _png(picture):
     "The bytes of a matplotlib figure drawn as PNG, or of a PNG file."
     if isinstance(picture, (Figure, Axes)):
-        picture.figure.figure.savefig(png := BytesIO(), format='png', dpi=110) # the second `figure` leads from a SubFigure to the whole
+        picture.figure.figure.savefig(
+            png := BytesIO(), format="png", dpi=110
+        )  # the second `figure` leads from a SubFigure to the whole
         return png.getvalue()
-    if not isinstance(picture, (str, Path)): raise CollapseError(f"picture is a {type(picture).__name__}: give a matplotlib Figure or Axes, or the path of a PNG file.")
-    try: return Path(picture).read_bytes()
-    except OSError as e: raise CollapseError(f"picture={str(picture)!r} cannot be read ({e.strerror}); name a PNG file.") from None
+    if not isinstance(picture, (str, Path)):
+        raise CollapseError(
+            f"picture is a {type(picture).__name__}: give a matplotlib Figure or Axes, or the path of a PNG file."
+        )
+    try:
+        return Path(picture).read_bytes()
+    except OSError as e:
+        raise CollapseError(
+            f"picture={str(picture)!r} cannot be read ({e.strerror}); name a PNG file."
+        ) from None
+
 
 def _size(png, name):
     "Width and height of a PNG, once it is known to be one, and whole."
     try:
-        with Image.open(BytesIO(png), formats=['PNG']) as image: image.verify(); return image.size
-    except Exception: raise CollapseError(f"picture={name!r} is no whole PNG image; make it again, or leave it out.") from None # Pillow raises a dozen kinds
+        with Image.open(BytesIO(png), formats=["PNG"]) as image:
+            image.verify()
+            return image.size
+    except Exception:
+        raise CollapseError(
+            f"picture={name!r} is no whole PNG image; make it again, or leave it out."
+        ) from None  # Pillow raises a dozen kinds
+
 
 def figure(
-    picture:Figure|Axes|str|Path, # What to show; of an Axes its whole figure
-    alt:str, # What is seen, for those who cannot see it
-    caption:str='', # Shown below
-)->Markup:
+    picture: Figure | Axes | str | Path,  # What to show; of an Axes its whole figure
+    alt: str,  # What is seen, for those who cannot see it
+    caption: str = "",  # Shown below
+) -> Markup:
     "A figure of HTML with the picture inside."
-    if not str(alt).strip(): raise CollapseError("alt is empty: say in a sentence what the picture shows.")
+    if not str(alt).strip():
+        raise CollapseError("alt is empty: say in a sentence what the picture shows.")
     png = _png(picture)
     width, height = _size(png, str(picture))
-    return Markup(_picture.render(data=base64.b64encode(png).decode(), width=width, height=height, alt=alt, caption=caption, pixels=False))
+    return Markup(
+        _picture.render(
+            data=base64.b64encode(png).decode(),
+            width=width,
+            height=height,
+            alt=alt,
+            caption=caption,
+            pixels=False,
+        )
+    )
 
 # %% ../nbs/12_report.ipynb #ed66b215
 def _pixels(images, i):
     "The i-th of `images` as an array that Pillow takes."
-    a = images[i].detach().cpu().numpy() if isinstance(images[i], torch.Tensor) else np.asarray(images[i])
-    if a.ndim == 3 and a.shape[2] == 1: a = a[..., 0]
-    if a.dtype == np.uint8 and (a.ndim == 2 or a.ndim == 3 and a.shape[2] == 3) and a.size: return a
-    raise CollapseError(f"images[{i}] is {a.dtype} of shape {a.shape}: give uint8 of shape (height, width) or (height, width, channels) with 1 or 3 channels.")
+    a = (
+        images[i].detach().cpu().numpy()
+        if isinstance(images[i], torch.Tensor)
+        else np.asarray(images[i])
+    )
+    if a.ndim == 3 and a.shape[2] == 1:
+        a = a[..., 0]
+    if a.dtype == np.uint8 and (a.ndim == 2 or a.ndim == 3 and a.shape[2] == 3) and a.size:
+        return a
+    raise CollapseError(
+        f"images[{i}] is {a.dtype} of shape {a.shape}: give uint8 of shape (height, width) or (height, width, channels) with 1 or 3 channels."
+    )
+
 
 def _thumbnail(a, size, caption, alt):
     "One image of a strip."
     image, longest = Image.fromarray(a), max(a.shape[:2])
-    scale = max(1, size//longest) if longest <= size else size/longest
-    width, height = (max(1, round(scale*o)) for o in image.size)
-    image.thumbnail((2*size, 2*size))
-    image.save(png := BytesIO(), format='PNG')
-    return Markup(_picture.render(data=base64.b64encode(png.getvalue()).decode(), width=width, height=height, alt=alt, caption=caption, pixels=longest <= size))
+    scale = max(1, size // longest) if longest <= size else size / longest
+    width, height = (max(1, round(scale * o)) for o in image.size)
+    image.thumbnail((2 * size, 2 * size))
+    image.save(png := BytesIO(), format="PNG")
+    return Markup(
+        _picture.render(
+            data=base64.b64encode(png.getvalue()).decode(),
+            width=width,
+            height=height,
+            alt=alt,
+            caption=caption,
+            pixels=longest <= size,
+        )
+    )
+
 
 def image_strip(
-    images, # uint8 arrays or tensors (H, W), (H, W, 1) or (H, W, 3), of one size or many
-    captions=None, # A caption for each
-    size:int=64, # Longest side on the screen, in pixels, at most
-)->Markup:
+    images,  # uint8 arrays or tensors (H, W), (H, W, 1) or (H, W, 3), of one size or many
+    captions=None,  # A caption for each
+    size: int = 64,  # Longest side on the screen, in pixels, at most
+) -> Markup:
     "Images side by side."
-    captions = [''] * len(images) if captions is None else list(captions)
-    if len(captions) != len(images): raise CollapseError(f"captions has {len(captions)} entries for {len(images)} images: give one for each.")
-    strip = [_thumbnail(_pixels(images, i), size, c, c or f'image {i+1} of {len(images)}') for i,c in enumerate(captions)]
-    return Markup(_html('<div class="strip">{% for o in strip %}{{ o }}{% endfor %}</div>\n').render(strip=strip))
+    captions = [""] * len(images) if captions is None else list(captions)
+    if len(captions) != len(images):
+        raise CollapseError(
+            f"captions has {len(captions)} entries for {len(images)} images: give one for each."
+        )
+    strip = [
+        _thumbnail(_pixels(images, i), size, c, c or f"image {i + 1} of {len(images)}")
+        for i, c in enumerate(captions)
+    ]
+    return Markup(
+        _html('<div class="strip">{% for o in strip %}{{ o }}{% endfor %}</div>\n').render(
+            strip=strip
+        )
+    )
 
 # %% ../nbs/12_report.ipynb #c91134ed
-_style = '''
+_style = """
 :root { color-scheme: light dark; --ink: #1c2024; --soft: #5b646d; --line: #d5dade; --back: #fff; --tint: #f3f5f7; --link: #0b5cad; --mark: #b25e00 }
 @media screen and (prefers-color-scheme: dark) { :root { --ink: #e3e7ea; --soft: #9aa4ad; --line: #3a424a; --back: #15191d; --tint: #1e242a; --link: #7db8f5; --mark: #e8a04c } }
 body { margin: 0 auto; padding: 1rem 1.25rem 4rem; max-width: 66rem; font: 1rem/1.55 system-ui, sans-serif; color: var(--ink); background: var(--back); overflow-wrap: break-word }
@@ -160,8 +261,8 @@ figure { margin: 1.25rem 0 } img { max-width: 100%; height: auto; background: #f
 .strip { display: flex; flex-wrap: wrap; gap: .6rem } .strip figure { margin: 0 } .strip figcaption { max-width: 8rem; font-size: .8rem; line-height: 1.25 } td .strip { flex-wrap: nowrap; gap: .25rem } td .strip img { max-width: none } h3 { font-size: 1rem; margin: 2rem 0 0 }
 @media print { body { max-width: none; padding: 0; font-size: 10pt } nav, th button::after { display: none } .wide { overflow: visible; max-height: none } table { font-size: 7.5pt }
   th, td { padding: .15rem .3rem } td.n { white-space: normal } thead th { position: static; overflow-wrap: anywhere } thead { display: table-row-group } section > figure img { max-height: 11cm; width: auto } figure, tr, .note { break-inside: avoid } h2, .caption { break-after: avoid } }
-'''
-_script = '''
+"""
+_script = """
 document.addEventListener('click', event => {
   const button = event.target.closest('th button')
   if (!button) return
@@ -174,13 +275,15 @@ document.addEventListener('click', event => {
   th.setAttribute('aria-sort', up ? 'ascending' : 'descending')
   body.append(...rows.map(([, row]) => row))
 })
-'''
+"""
 _hash = lambda text: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 _policy = f"default-src 'none'; img-src data:; style-src {_hash(_style)}; script-src {_hash(_script)}; base-uri 'none'; form-action 'none'"
 
 # %% ../nbs/12_report.ipynb #545fdbc1
-_start = '<!doctype html>\n<!-- a report of collapse_nb -->\n'
-_page = _html(_start + '''<html lang="en"><head><meta charset="utf-8">
+_start = "<!doctype html>\n<!-- a report of collapse_nb -->\n"
+_page = _html(
+    _start
+    + """<html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{{ policy }}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{{ title }}</title>
 <style>{{ style }}</style></head><body>
@@ -194,323 +297,732 @@ _page = _html(_start + '''<html lang="en"><head><meta charset="utf-8">
 {% endfor %}</section>
 {% endfor %}
 <script>{{ script }}</script></body></html>
-''')
+"""
+)
+
 
 def _part(o):
     "A paragraph of a string; what is HTML already stays."
-    if isinstance(o, Markup): return o
-    if isinstance(o, str): return Markup(_html('<p>{{ o }}</p>').render(o=o))
-    raise CollapseError(f"a part of the page is a {type(o).__name__}: give text, or what table, figure, image_strip or note returns.")
+    if isinstance(o, Markup):
+        return o
+    if isinstance(o, str):
+        return Markup(_html("<p>{{ o }}</p>").render(o=o))
+    raise CollapseError(
+        f"a part of the page is a {type(o).__name__}: give text, or what table, figure, image_strip or note returns."
+    )
+
 
 def note(
-    text:str, # A caution
-)->Markup:
+    text: str,  # A caution
+) -> Markup:
     "A paragraph that stands out."
     return Markup(_html('<p class="note" role="note">{{ text }}</p>').render(text=text))
 
+
 def page(
-    title:str, # Title and first heading
-    *parts, # Text; what `table`, `figure`, `image_strip`, `note` return; or sections `(heading, *parts)`, after the rest
-)->str: # The file's whole text
+    title: str,  # Title and first heading
+    *parts,  # Text; what `table`, `figure`, `image_strip`, `note` return; or sections `(heading, *parts)`, after the rest
+) -> str:  # The file's whole text
     "A page of HTML that needs no other file."
-    at = next((i for i,o in enumerate(parts) if isinstance(o, tuple)), len(parts))
-    sections = [(heading, [_part(o) for o in inner]) for heading,*inner in parts[at:]] if all(isinstance(o, tuple) and o for o in parts[at:]) else None
-    if sections is None: raise CollapseError("a part of the page follows a section, or a section is empty: give parts without a section first, and each section as (heading, part, …).")
-    return _page.render(title=title, top=[_part(o) for o in parts[:at]], sections=sections, policy=_policy, style=Markup(_style), script=Markup(_script))
+    at = next((i for i, o in enumerate(parts) if isinstance(o, tuple)), len(parts))
+    sections = (
+        [(heading, [_part(o) for o in inner]) for heading, *inner in parts[at:]]
+        if all(isinstance(o, tuple) and o for o in parts[at:])
+        else None
+    )
+    if sections is None:
+        raise CollapseError(
+            "a part of the page follows a section, or a section is empty: give parts without a section first, and each section as (heading, part, …)."
+        )
+    return _page.render(
+        title=title,
+        top=[_part(o) for o in parts[:at]],
+        sections=sections,
+        policy=_policy,
+        style=Markup(_style),
+        script=Markup(_script),
+    )
 
 # %% ../nbs/12_report.ipynb #d7d8711c
 def write_page(
-    path:str|Path, # File to write, or report to replace
-    title:str, *parts, # As `page` takes them
-)->Path:
+    path: str | Path,  # File to write, or report to replace
+    title: str,
+    *parts,  # As `page` takes them
+) -> Path:
     "Write a page to a file."
     path = Path(path)
-    if path.is_symlink() and not path.exists(): raise CollapseError(f"out={str(path)!r} is a link to something that is gone; choose another name.")
+    if path.is_symlink() and not path.exists():
+        raise CollapseError(
+            f"out={str(path)!r} is a link to something that is gone; choose another name."
+        )
     if path.is_file():
-        with path.open('rb') as f: ours = f.read(len(_start)) == _start.encode()
-        if not ours: raise CollapseError(f"out={str(path)!r} is there already and is no report; choose another name.")
+        with path.open("rb") as f:
+            ours = f.read(len(_start)) == _start.encode()
+        if not ours:
+            raise CollapseError(
+                f"out={str(path)!r} is there already and is no report; choose another name."
+            )
     text = page(title, *parts)
-    with atomic_write(path) as tmp: tmp.write_text(text, encoding='utf-8', newline='\n')
+    with atomic_write(path) as tmp:
+        tmp.write_text(text, encoding="utf-8", newline="\n")
     return path
 
 # %% ../nbs/12_report.ipynb #a5ca72d3
-_nc = dict( # what each metric of a run measures; all are 0 at full collapse
-    nc1='Spread within classes, measured against the spread of the class means in each direction', nc1_ratio='Spread within classes, over the spread of the class means, in total',
-    nc1_cdnv='The same for pairs of classes: spread over squared distance of the two means, averaged', nc2_equinorm='Class means differ in length',
-    nc2_equiangle='Angles between class means differ', nc2_maxangle='Angles between class means fall short of the largest that are possible', nc2_etf='Class means differ from a regular simplex',
-    nc2_equinorm_w='Rows of the classifier differ in length', nc2_equiangle_w='Angles between rows of the classifier differ', nc2_maxangle_w='Angles between rows of the classifier fall short of the largest possible',
-    nc2_etf_w='Rows of the classifier differ from a regular simplex', nc3_etf='Classifier times class means differs from a regular simplex', nc3_selfduality='Classifier and class means differ, up to scale',
-    nc4_mismatch='Share of images that the nearest class mean and the classifier put into different classes')
+_nc = dict(  # what each metric of a run measures; all are 0 at full collapse
+    nc1="Spread within classes, measured against the spread of the class means in each direction",
+    nc1_ratio="Spread within classes, over the spread of the class means, in total",
+    nc1_cdnv="The same for pairs of classes: spread over squared distance of the two means, averaged",
+    nc2_equinorm="Class means differ in length",
+    nc2_equiangle="Angles between class means differ",
+    nc2_maxangle="Angles between class means fall short of the largest that are possible",
+    nc2_etf="Class means differ from a regular simplex",
+    nc2_equinorm_w="Rows of the classifier differ in length",
+    nc2_equiangle_w="Angles between rows of the classifier differ",
+    nc2_maxangle_w="Angles between rows of the classifier fall short of the largest possible",
+    nc2_etf_w="Rows of the classifier differ from a regular simplex",
+    nc3_etf="Classifier times class means differs from a regular simplex",
+    nc3_selfduality="Classifier and class means differ, up to scale",
+    nc4_mismatch="Share of images that the nearest class mean and the classifier put into different classes",
+)
+
 
 def _check_confusion(file, r):
     "Raise unless the results hold a square table of counts."
-    try: m = np.asarray(r.get('confusion'), dtype=float)
-    except (TypeError, ValueError): m = np.empty(0)
-    if m.ndim != 2 or m.shape[0] != m.shape[1] or not m.size or not (m >= 0).all(): raise _broken(file, "confusion is no square table of counts")
+    try:
+        m = np.asarray(r.get("confusion"), dtype=float)
+    except (TypeError, ValueError):
+        m = np.empty(0)
+    if m.ndim != 2 or m.shape[0] != m.shape[1] or not m.size or not (m >= 0).all():
+        raise _broken(file, "confusion is no square table of counts")
+
 
 def _csv(file):
     "A CSV file of the run, None if there is none."
-    if not file.exists(): return None
-    try: return pd.read_csv(file)
-    except (ValueError, OSError) as e: raise _broken(file, ' '.join(str(e).split())[:80]) from None
+    if not file.exists():
+        return None
+    try:
+        return pd.read_csv(file)
+    except (ValueError, OSError) as e:
+        raise _broken(file, " ".join(str(e).split())[:80]) from None
 
-def _finished(run)->Run:
+
+def _finished(run) -> Run:
     "A `Run` whose folder holds what a report needs."
     folder = Path(run.folder if isinstance(run, Run) else run)
-    if not (folder/'config.json').is_file(): raise RunFolderError(f"run={str(folder)!r} is no run folder: it has no config.json. Name a folder that `collapse-nb run` wrote.")
-    if not (folder/'results.json').is_file(): raise RunFolderError(f"run={str(folder)!r} is not finished: it has no results.json. The `collapse-nb run` command that began it continues it; report then.")
+    if not (folder / "config.json").is_file():
+        raise RunFolderError(
+            f"run={str(folder)!r} is no run folder: it has no config.json. Name a folder that `collapse-nb run` wrote."
+        )
+    if not (folder / "results.json").is_file():
+        raise RunFolderError(
+            f"run={str(folder)!r} is not finished: it has no results.json. The `collapse-nb run` command that began it continues it; report then."
+        )
     run = _checked(Run(folder))
-    if missing := [o for o in _nc if o not in run.results['nc']]: raise _broken(folder/'results.json', f"nc.{missing[0]} is missing")
-    _check_confusion(folder/'results.json', run.results)
+    if missing := [o for o in _nc if o not in run.results["nc"]]:
+        raise _broken(folder / "results.json", f"nc.{missing[0]} is missing")
+    _check_confusion(folder / "results.json", run.results)
     return run
 
 # %% ../nbs/12_report.ipynb #adaa0bc7
 def _names(run):
     "The names of the fine classes, as they can be shown; numbers where the run does not tell."
-    given, n = run.provenance.get('class_names') or [], len(run.results['confusion'])
-    return [_visible(o) for o in given] + [f'class {i}' for i in range(len(given), n)]
+    given, n = run.provenance.get("class_names") or [], len(run.results["confusion"])
+    return [_visible(o) for o in given] + [f"class {i}" for i in range(len(given), n)]
+
 
 def _scheme(run):
     "The label scheme, or None if it cannot be made from what the folder tells."
-    try: return make_scheme(run.experiment.scheme, _names(run))
-    except CollapseError: return None
+    try:
+        return make_scheme(run.experiment.scheme, _names(run))
+    except CollapseError:
+        return None
+
 
 def _coarse(run):
     "For each fine class the class it was merged into; None where classes are not merged."
     scheme = _scheme(run)
-    return scheme.coarse_of if scheme and scheme.coarse_of and scheme.parts == 1 and scheme.num_classes < len(scheme.coarse_of) else None
+    return (
+        scheme.coarse_of
+        if scheme
+        and scheme.coarse_of
+        and scheme.parts == 1
+        and scheme.num_classes < len(scheme.coarse_of)
+        else None
+    )
 
 # %% ../nbs/12_report.ipynb #315c9645
-def _percent(x): return 'an unknown share' if x is None else f'{x:.1%}'
+def _percent(x):
+    return "an unknown share" if x is None else f"{x:.1%}"
+
 
 def _trained(run):
     "How far training went, and whether one may speak of collapse."
     r, scheme, fine = run.results, _scheme(run), len(_names(run))
-    errors, n, k = int(r['training_errors']), int(r['training_images']), scheme and scheme.num_classes
-    merged = f"{k} classes, merged from {fine}," if _coarse(run) else f"{k} classes" if k else "its classes"
-    said = f"Trained on {merged} for {r['epochs']:,} epoch{'s'*(r['epochs'] != 1)}, the network gets {_percent(r['coarse_test_accuracy'])} of the test images right and makes {errors:,} error{'s'*(errors != 1)} on its {n:,} training images."
-    if 1000*errors <= n: return f"{said} Its features have collapsed as far as nc1 = {'unknown' if r['nc']['nc1'] is None else format(r['nc']['nc1'], '.3g')} (0 would be one point a class)."
-    return f"{said} That is a training error of {errors/n:.2%}, above 0.1%: this run supports no claim about Neural Collapse."
+    errors, n, k = (
+        int(r["training_errors"]),
+        int(r["training_images"]),
+        scheme and scheme.num_classes,
+    )
+    merged = (
+        f"{k} classes, merged from {fine},"
+        if _coarse(run)
+        else f"{k} classes"
+        if k
+        else "its classes"
+    )
+    said = f"Trained on {merged} for {r['epochs']:,} epoch{'s' * (r['epochs'] != 1)}, the network gets {_percent(r['coarse_test_accuracy'])} of the test images right and makes {errors:,} error{'s' * (errors != 1)} on its {n:,} training images."
+    if 1000 * errors <= n:
+        return f"{said} Its features have collapsed as far as nc1 = {'unknown' if r['nc']['nc1'] is None else format(r['nc']['nc1'], '.3g')} (0 would be one point a class)."
+    return f"{said} That is a training error of {errors / n:.2%}, above 0.1%: this run supports no claim about Neural Collapse."
+
 
 def _recovered(run):
     "What came back from the features, beside its yardsticks."
     r, scheme, fine = run.results, _scheme(run), len(_names(run))
     got = f"{_percent(r['reconstructed_test_accuracy'])} of the test images"
     yardsticks = f"A probe taught the true labels reaches {_percent(r['true_label_probe_accuracy'])}, chance {_percent(r['chance_accuracy'])}."
-    if scheme and scheme.coarse_of and scheme.parts == 1 and scheme.num_classes == fine: return f"No classes were merged, so there was nothing hidden to find; a probe on the features gets {got} right. {yardsticks}"
+    if scheme and scheme.coarse_of and scheme.parts == 1 and scheme.num_classes == fine:
+        return f"No classes were merged, so there was nothing hidden to find; a probe on the features gets {got} right. {yardsticks}"
     return f"Clustering the features inside each class, and teaching a linear probe these clusters, puts {got} into the right one of {fine} classes; the fine labels only gave the clusters their names. {yardsticks}"
 
+
 def headline(
-    run:Run, # A finished run
-)->str: # Three to five sentences
+    run: Run,  # A finished run
+) -> str:  # Three to five sentences
     "What a run found, in plain English."
     return f"{_trained(run)} {_recovered(run)}"
 
 # %% ../nbs/12_report.ipynb #5877aaeb
 _meanings = {
-    'coarse accuracy': 'Share of images whose class is right, of the classes trained on.',
-    'training errors': 'Training images that the finished network gets wrong, without augmentation.',
-    'no error': 'The first epoch that ended without a training error.', 'at most 0.1%': 'The first epoch that ended with one error in a thousand images or fewer: from here on one may speak of collapse.',
-    'NC1': 'How widely features of one class spread, compared with the distance between classes.', 'NC2': 'How far the class means are from equal lengths and equal, largest angles.',
-    'NC3': 'How far the last layer is from the class means.', 'NC4': 'How often the nearest class mean and the network disagree.',
-    'merged partners nearest': 'Fine classes whose nearest other class, by mean squared distance of features, is one they were merged with.',
-    'clusters right (train)': 'Training images whose cluster stands for their true fine class.',
-    'recovered (test)': 'Test images put into the right fine class by a linear probe that was taught cluster numbers only.',
-    'true-label probe': 'The same probe taught the true fine labels: what could be reached on these features.',
-    'chance': 'The same procedure with clusters drawn by lot inside each class: what no structure would give.',
-    'machine': 'What it was run on.', 'seconds': 'Time of the whole run, and of the training in it.'}
+    "coarse accuracy": "Share of images whose class is right, of the classes trained on.",
+    "training errors": "Training images that the finished network gets wrong, without augmentation.",
+    "no error": "The first epoch that ended without a training error.",
+    "at most 0.1%": "The first epoch that ended with one error in a thousand images or fewer: from here on one may speak of collapse.",
+    "NC1": "How widely features of one class spread, compared with the distance between classes.",
+    "NC2": "How far the class means are from equal lengths and equal, largest angles.",
+    "NC3": "How far the last layer is from the class means.",
+    "NC4": "How often the nearest class mean and the network disagree.",
+    "merged partners nearest": "Fine classes whose nearest other class, by mean squared distance of features, is one they were merged with.",
+    "clusters right (train)": "Training images whose cluster stands for their true fine class.",
+    "recovered (test)": "Test images put into the right fine class by a linear probe that was taught cluster numbers only.",
+    "true-label probe": "The same probe taught the true fine labels: what could be reached on these features.",
+    "chance": "The same procedure with clusters drawn by lot inside each class: what no structure would give.",
+    "machine": "What it was run on.",
+    "seconds": "Time of the whole run, and of the training in it.",
+}
+
 
 def _summary(run):
     "The rows of the command's table, each with its meaning."
     lines = [(l[:25].strip(), l[25:]) for l in summary(run).splitlines()[2:] if l]
-    return pd.DataFrame([dict(row=k, value=v, meaning=_meanings.get(k, '')) for k,v in lines])
+    return pd.DataFrame([dict(row=k, value=v, meaning=_meanings.get(k, "")) for k, v in lines])
+
 
 def _collapse(run):
     "Every Neural Collapse metric, when first measured and at the end."
-    h = _csv(run.folder/'history.csv')
-    h = pd.DataFrame(columns=['epoch', 'nc1']) if h is None else h.apply(pd.to_numeric, errors='coerce').reindex(columns=['epoch', *_nc])
-    early = next((o for _,o in h.dropna(subset=['epoch', 'nc1']).iterrows() if o.epoch < run.results['epochs']), None)
-    first = {} if early is None else {f'epoch {early.epoch:.0f}': early}
-    return pd.DataFrame([{'metric': k} | {head: o[k] for head,o in first.items()} | {f"epoch {run.results['epochs']}": run.results['nc'][k], 'what it measures': v} for k,v in _nc.items()])
+    h = _csv(run.folder / "history.csv")
+    h = (
+        pd.DataFrame(columns=["epoch", "nc1"])
+        if h is None
+        else h.apply(pd.to_numeric, errors="coerce").reindex(columns=["epoch", *_nc])
+    )
+    early = next(
+        (
+            o
+            for _, o in h.dropna(subset=["epoch", "nc1"]).iterrows()
+            if o.epoch < run.results["epochs"]
+        ),
+        None,
+    )
+    first = {} if early is None else {f"epoch {early.epoch:.0f}": early}
+    return pd.DataFrame(
+        [
+            {"metric": k}
+            | {head: o[k] for head, o in first.items()}
+            | {f"epoch {run.results['epochs']}": run.results["nc"][k], "what it measures": v}
+            for k, v in _nc.items()
+        ]
+    )
 
 # %% ../nbs/12_report.ipynb #2f322311
 def _classes(run):
     "For each fine class what was recovered, and what it was taken for."
-    m, names, coarse = np.asarray(run.results['confusion']), _names(run), _coarse(run)
+    m, names, coarse = np.asarray(run.results["confusion"]), _names(run), _coarse(run)
     total, n = np.maximum(m.sum(1), 1), len(m)
-    out = pd.DataFrame({'class': names[:n], 'test images': m.sum(1), 'recovered': np.where(m.sum(1), m.diagonal()/total, np.nan)})
+    out = pd.DataFrame(
+        {
+            "class": names[:n],
+            "test images": m.sum(1),
+            "recovered": np.where(m.sum(1), m.diagonal() / total, np.nan),
+        }
+    )
     wrong = m - np.diag(m.diagonal())
     if coarse:
         same = np.equal.outer(coarse[:n], coarse[:n])
-        out.insert(1, 'merged with', [', '.join(names[j] for j in np.flatnonzero(np.equal(coarse, coarse[i])) if j != i) or None for i in range(n)])
-        out['taken for a partner'], out['taken for another class'] = (wrong*same).sum(1)/total, (wrong*~same).sum(1)/total
-    out['most often taken for'] = [f"{names[j]} ({w[j]/t:.1%})" if w[j := w.argmax()] else None for w,t in zip(wrong, total)]
-    return out.sort_values('recovered', kind='stable')
+        out.insert(
+            1,
+            "merged with",
+            [
+                ", ".join(names[j] for j in np.flatnonzero(np.equal(coarse, coarse[i])) if j != i)
+                or None
+                for i in range(n)
+            ],
+        )
+        out["taken for a partner"], out["taken for another class"] = (
+            (wrong * same).sum(1) / total,
+            (wrong * ~same).sum(1) / total,
+        )
+    out["most often taken for"] = [
+        f"{names[j]} ({w[j] / t:.1%})" if w[j := w.argmax()] else None for w, t in zip(wrong, total)
+    ]
+    return out.sort_values("recovered", kind="stable")
+
 
 def _confusion(run, most=50):
     "The confusion in numbers: all of it, or of many classes the most frequent errors."
-    m, names = np.asarray(run.results['confusion']), _names(run)
-    if len(m) <= 20: return pd.concat([pd.Series(names[:len(m)], name='true \\ recovered'), pd.DataFrame(m, columns=names[:len(m)])], axis=1)
+    m, names = np.asarray(run.results["confusion"]), _names(run)
+    if len(m) <= 20:
+        return pd.concat(
+            [
+                pd.Series(names[: len(m)], name="true \\ recovered"),
+                pd.DataFrame(m, columns=names[: len(m)]),
+            ],
+            axis=1,
+        )
     wrong = m - np.diag(m.diagonal())
-    order = np.argsort(-wrong, axis=None, kind='stable')[:most]
-    return pd.DataFrame([dict(true=names[i], recovered=names[j], images=wrong[i,j]) for i,j in zip(*np.unravel_index(order, m.shape)) if wrong[i,j]])
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    return pd.DataFrame(
+        [
+            dict(true=names[i], recovered=names[j], images=wrong[i, j])
+            for i, j in zip(*np.unravel_index(order, m.shape))
+            if wrong[i, j]
+        ]
+    )
 
 # %% ../nbs/12_report.ipynb #cbef2f29
 def _draw(run, name):
     "One of the four figures, drawn from the run's numbers; None if they are not there."
     r, names, coarse = run.results, _names(run), _coarse(run)
-    if name == 'confusion': return plot_confusion(np.pad(r['confusion'], (0, len(names)-len(r['confusion']))), names, coarse=coarse)
-    if name == 'class_distances': return plot_class_distances(r[name], names, coarse, title='class distances (training features)') if name in r else None
-    data = _csv(run.folder/f'{name}.csv')
-    if data is None: return None
-    return plot_history(data) if name == 'history' else plot_embedding(data[['x','y']], data.fine, names, coarse)
+    if name == "confusion":
+        return plot_confusion(
+            np.pad(r["confusion"], (0, len(names) - len(r["confusion"]))), names, coarse=coarse
+        )
+    if name == "class_distances":
+        return (
+            plot_class_distances(
+                r[name], names, coarse, title="class distances (training features)"
+            )
+            if name in r
+            else None
+        )
+    data = _csv(run.folder / f"{name}.csv")
+    if data is None:
+        return None
+    return (
+        plot_history(data)
+        if name == "history"
+        else plot_embedding(data[["x", "y"]], data.fine, names, coarse)
+    )
+
 
 _pictures = dict(
-    class_distances=('Distances between classes', "Heat map of the mean squared distance between images of any two fine classes, in features; merged classes stand side by side and are outlined.",
-                     'Mean squared distance of the features of two training images, one of each class. Dark is near. If nothing of the fine classes were left, all squares inside an outline would be equally dark.'),
-    embedding=('Features in two dimensions', "Scatter plot of training features in two t-SNE coordinates; a colour and a marker for each fine class.",
-               'Up to 5,000 training images by t-SNE. Colours are the true fine classes, which the network was not told. Distances between clouds mean little.'),
-    confusion=('Recovered against true classes', "Heat map of recovered against true fine classes of the test images, in per cent of the true class.", 'Per cent of the test images of a class; rows are true, columns recovered.'),
-    history=('Training', "Curves of loss, training errors, accuracies and Neural Collapse metrics against the epoch.", 'Each quantity against the epoch, on a logarithmic axis; the dotted line is the first epoch without a training error.'))
+    class_distances=(
+        "Distances between classes",
+        "Heat map of the mean squared distance between images of any two fine classes, in features; merged classes stand side by side and are outlined.",
+        "Mean squared distance of the features of two training images, one of each class. Dark is near. If nothing of the fine classes were left, all squares inside an outline would be equally dark.",
+    ),
+    embedding=(
+        "Features in two dimensions",
+        "Scatter plot of training features in two t-SNE coordinates; a colour and a marker for each fine class.",
+        "Up to 5,000 training images by t-SNE. Colours are the true fine classes, which the network was not told. Distances between clouds mean little.",
+    ),
+    confusion=(
+        "Recovered against true classes",
+        "Heat map of recovered against true fine classes of the test images, in per cent of the true class.",
+        "Per cent of the test images of a class; rows are true, columns recovered.",
+    ),
+    history=(
+        "Training",
+        "Curves of loss, training errors, accuracies and Neural Collapse metrics against the epoch.",
+        "Each quantity against the epoch, on a logarithmic axis; the dotted line is the first epoch without a training error.",
+    ),
+)
+
 
 def _figure(run, name):
     "One of the four figures as HTML, or a sentence why it is not there."
     title, alt, caption = _pictures[name]
-    file = run.folder/'figures'/f'{name}.png'
-    if file.exists(): return figure(file, alt, f'{title}. {caption}')
-    try: drawn = _draw(run, name)
-    except (CollapseError, KeyError, AttributeError) as e: return note(f"{title}: this figure cannot be drawn from the folder's numbers ({e}).")
-    if drawn is None: return note(f"{title}: this folder has neither the figure nor the numbers to draw it.")
-    try: return figure(drawn, alt, f'{title}. {caption}')
-    finally: plt.close(drawn.figure)
+    file = run.folder / "figures" / f"{name}.png"
+    if file.exists():
+        return figure(file, alt, f"{title}. {caption}")
+    try:
+        drawn = _draw(run, name)
+    except (CollapseError, KeyError, AttributeError) as e:
+        return note(f"{title}: this figure cannot be drawn from the folder's numbers ({e}).")
+    if drawn is None:
+        return note(f"{title}: this folder has neither the figure nor the numbers to draw it.")
+    try:
+        return figure(drawn, alt, f"{title}. {caption}")
+    finally:
+        plt.close(drawn.figure)
 
 # %% ../nbs/12_report.ipynb #b1651e19
-_holds = {'config.json': 'Settings', 'provenance.json': 'Versions, machine, data', 'results.json': 'Every number of this page', 'history.csv': 'One row an epoch', 'embedding.csv': 'Points of the t-SNE figure',
-          'checkpoint.pt': 'Weights and state of training', 'checkpoint-previous.pt': 'The same, an epoch before', 'features-train.safetensors': 'Features and labels of the training images',
-          'features-test.safetensors': 'Features and labels of the test images', 'figures': 'The four figures', 'snapshots': 'Features of earlier epochs'}
+_holds = {
+    "config.json": "Settings",
+    "provenance.json": "Versions, machine, data",
+    "results.json": "Every number of this page",
+    "history.csv": "One row an epoch",
+    "embedding.csv": "Points of the t-SNE figure",
+    "checkpoint.pt": "Weights and state of training",
+    "checkpoint-previous.pt": "The same, an epoch before",
+    "features-train.safetensors": "Features and labels of the training images",
+    "features-test.safetensors": "Features and labels of the test images",
+    "figures": "The four figures",
+    "snapshots": "Features of earlier epochs",
+}
+
 
 def _files(folder):
     "What is in the run folder, without this report."
-    size = lambda o: sum(f.stat().st_size for f in o.rglob('*') if f.is_file()) if o.is_dir() else o.stat().st_size
-    there = sorted(o for o in folder.iterdir() if o.name[0] != '.' and o.name != 'report.html' and o.exists())
-    return pd.DataFrame([dict(file=o.name, bytes=size(o), holds=_holds.get(o.name, '')) for o in there])
+    size = lambda o: (
+        sum(f.stat().st_size for f in o.rglob("*") if f.is_file())
+        if o.is_dir()
+        else o.stat().st_size
+    )
+    there = sorted(
+        o for o in folder.iterdir() if o.name[0] != "." and o.name != "report.html" and o.exists()
+    )
+    return pd.DataFrame(
+        [dict(file=o.name, bytes=size(o), holds=_holds.get(o.name, "")) for o in there]
+    )
+
 
 def _pairs(d, *heads):
     "A dict as a table of two columns; dicts inside it are unfolded."
-    flat = [(f'{k}: {i}', o) for k,v in d.items() if isinstance(v, dict) for i,o in v.items()]
-    flat = [(k.replace('_', ' '), v) for k,v in d.items() if not isinstance(v, dict)] + flat
-    text = lambda v: ', '.join(map(str, v)) if isinstance(v, list) else v if v is None or isinstance(v, bool) else str(v)
-    return pd.DataFrame([dict(zip(heads, (k, text(v)))) for k,v in flat])
+    flat = [(f"{k}: {i}", o) for k, v in d.items() if isinstance(v, dict) for i, o in v.items()]
+    flat = [(k.replace("_", " "), v) for k, v in d.items() if not isinstance(v, dict)] + flat
+    text = lambda v: (
+        ", ".join(map(str, v))
+        if isinstance(v, list)
+        else v
+        if v is None or isinstance(v, bool)
+        else str(v)
+    )
+    return pd.DataFrame([dict(zip(heads, (k, text(v)))) for k, v in flat])
+
 
 def _history(run):
     "The history as two tables."
-    h = _csv(run.folder/'history.csv')
-    if h is None: return [note('This folder has no history.csv.')]
-    of_nc = [o for o in h if str(o).startswith('nc')]
-    share = {o: '{:.2%}' for o in ('train_accuracy', 'test_accuracy') if o in h and pd.api.types.is_numeric_dtype(h[o])}
-    tables = [table(h.drop(columns=of_nc), 'Training, epoch by epoch', share)]
-    return tables + [table(h[['epoch', *of_nc]].dropna(how='all', subset=of_nc), 'Neural Collapse, at the epochs where it was measured')] if of_nc and 'epoch' in h else tables
+    h = _csv(run.folder / "history.csv")
+    if h is None:
+        return [note("This folder has no history.csv.")]
+    of_nc = [o for o in h if str(o).startswith("nc")]
+    share = {
+        o: "{:.2%}"
+        for o in ("train_accuracy", "test_accuracy")
+        if o in h and pd.api.types.is_numeric_dtype(h[o])
+    }
+    tables = [table(h.drop(columns=of_nc), "Training, epoch by epoch", share)]
+    return (
+        tables
+        + [
+            table(
+                h[["epoch", *of_nc]].dropna(how="all", subset=of_nc),
+                "Neural Collapse, at the epochs where it was measured",
+            )
+        ]
+        if of_nc and "epoch" in h
+        else tables
+    )
+
 
 def _more(run):
     "Numbers that are not in the command's table."
     r = run.results
-    said = {'clusters in all': r.get('n_subclasses'), 'clusters were named by the fine labels of': dict(train='the training images').get(r.get('mapping_source'), r.get('mapping_source')),
-            'share of the spread inside classes that lies between fine classes': r.get('subclass_separation'), 'continued after epochs': r.get('resumed_from') or 'never stopped'}
-    return _pairs({k: f'{v:.1%}' if isinstance(v, float) else v for k,v in said.items()}, 'also', 'value')
+    said = {
+        "clusters in all": r.get("n_subclasses"),
+        "clusters were named by the fine labels of": dict(train="the training images").get(
+            r.get("mapping_source"), r.get("mapping_source")
+        ),
+        "share of the spread inside classes that lies between fine classes": r.get(
+            "subclass_separation"
+        ),
+        "continued after epochs": r.get("resumed_from") or "never stopped",
+    }
+    return _pairs(
+        {k: f"{v:.1%}" if isinstance(v, float) else v for k, v in said.items()}, "also", "value"
+    )
 
 # %% ../nbs/12_report.ipynb #82ab0fc5
 def _sections(run):
     "The sections of a run's report."
-    lead = 'Each number, from one checkpoint, and what it means.'
-    return [('Result', lead, table(_summary(run), 'The table of the run', sortable=False), table(_more(run), 'And what is not in it', sortable=False)),
-            ('Neural Collapse', 'As training goes on past its last error, features of one class draw together (NC1), class means spread out evenly (NC2), the last layer aligns with them (NC3), and the nearest mean decides (NC4). Each metric is 0 when that is complete, and none is a percentage of it; compare it with its earlier value, or with another run.',
-             table(_collapse(run), 'Neural Collapse on the training images')),
-            ('Classes', 'Fine classes that the network was not told, worst first. A click on the name of a column sorts by it.',
-             table(_classes(run), 'Recovered test images, class by class', dict.fromkeys([o for o in ('recovered', 'taken for a partner', 'taken for another class') if o in _classes(run)], '{:.1%}')),
-             table(_confusion(run), 'Test images by true and recovered class' if len(run.results['confusion']) <= 20 else 'The most frequent confusions of test images')),
-            ('Figures', *[_figure(run, o) for o in _pictures]), ('History', *_history(run)),
-            ('Settings', table(_pairs(asdict(run.experiment), 'setting', 'value'))), ('Provenance', 'What else decided the result.', table(_pairs(run.provenance, 'what', 'value'))),
-            ('Files', 'The run folder, when this report was written.', table(_files(run.folder), 'Files of the run'))]
+    lead = "Each number, from one checkpoint, and what it means."
+    return [
+        (
+            "Result",
+            lead,
+            table(_summary(run), "The table of the run", sortable=False),
+            table(_more(run), "And what is not in it", sortable=False),
+        ),
+        (
+            "Neural Collapse",
+            "As training goes on past its last error, features of one class draw together (NC1), class means spread out evenly (NC2), the last layer aligns with them (NC3), and the nearest mean decides (NC4). Each metric is 0 when that is complete, and none is a percentage of it; compare it with its earlier value, or with another run.",
+            table(_collapse(run), "Neural Collapse on the training images"),
+        ),
+        (
+            "Classes",
+            "Fine classes that the network was not told, worst first. A click on the name of a column sorts by it.",
+            table(
+                _classes(run),
+                "Recovered test images, class by class",
+                dict.fromkeys(
+                    [
+                        o
+                        for o in ("recovered", "taken for a partner", "taken for another class")
+                        if o in _classes(run)
+                    ],
+                    "{:.1%}",
+                ),
+            ),
+            table(
+                _confusion(run),
+                "Test images by true and recovered class"
+                if len(run.results["confusion"]) <= 20
+                else "The most frequent confusions of test images",
+            ),
+        ),
+        ("Figures", *[_figure(run, o) for o in _pictures]),
+        ("History", *_history(run)),
+        ("Settings", table(_pairs(asdict(run.experiment), "setting", "value"))),
+        (
+            "Provenance",
+            "What else decided the result.",
+            table(_pairs(run.provenance, "what", "value")),
+        ),
+        (
+            "Files",
+            "The run folder, when this report was written.",
+            table(_files(run.folder), "Files of the run"),
+        ),
+    ]
+
 
 def report(
-    run:Run|str|Path, # A finished run, or its folder
-    out:str|Path|None=None, # File to write; None: `report.html` in the run folder
-    title:str|None=None, # Title; None: data, labels and network
-)->Path: # The file written
+    run: Run | str | Path,  # A finished run, or its folder
+    out: str | Path | None = None,  # File to write; None: `report.html` in the run folder
+    title: str | None = None,  # Title; None: data, labels and network
+) -> Path:  # The file written
     "Write the report of a finished run: one HTML file that needs no other."
     run = _finished(run)
     e, r = run.experiment, run.results
-    title = title or f"{run.provenance['data']}, labels {e.scheme}, {e.model} of width {e.width}, {r['epochs']} epochs, seed {e.seed}"
-    caution = [note('The training error is above 0.1%. A network that is not trained to the end gives sub-classes back too; what is recovered here is no evidence for structure that survives collapse.')]
-    return write_page(out or run.folder/'report.html', title, _trained(run), _recovered(run), *caution*(1000*r['training_errors'] > r['training_images']), *_sections(run))
+    title = (
+        title
+        or f"{run.provenance['data']}, labels {e.scheme}, {e.model} of width {e.width}, {r['epochs']} epochs, seed {e.seed}"
+    )
+    caution = [
+        note(
+            "The training error is above 0.1%. A network that is not trained to the end gives sub-classes back too; what is recovered here is no evidence for structure that survives collapse."
+        )
+    ]
+    return write_page(
+        out or run.folder / "report.html",
+        title,
+        _trained(run),
+        _recovered(run),
+        *caution * (1000 * r["training_errors"] > r["training_images"]),
+        *_sections(run),
+    )
 
 # %% ../nbs/12_report.ipynb #98d98ff1
 def _found(report):
     "What was found, in plain English."
     k, frame, n = report.clusterer.n_subclasses_, report.to_frame(), len(report.per_image)
     undecided = sum(v is None for v in k.values())
-    said = f"In {len(k)} class{'es'*(len(k) != 1)}, {len(frame)} sub-class{'es'*(len(frame) != 1)} were found on {report.found_on:,} images" + (f"; of {undecided} class{'es'*(undecided != 1)} the number is undecided." if undecided else '.')
-    if not report.judged or not frame.images.any(): return said
+    said = (
+        f"In {len(k)} class{'es' * (len(k) != 1)}, {len(frame)} sub-class{'es' * (len(frame) != 1)} were found on {report.found_on:,} images"
+        + (
+            f"; of {undecided} class{'es' * (undecided != 1)} the number is undecided."
+            if undecided
+            else "."
+        )
+    )
+    if not report.judged or not frame.images.any():
+        return said
     w = frame.iloc[0]
     return f"{said} Of {n:,} images the model gets {(report.per_image.label == report.per_image.prediction).mean():.1%} right; of the {w.images:,} in the worst sub-class, {w['name']}, {w.accuracy:.1%} (95% interval {w.low:.1%} to {w.high:.1%})."
 
-_heads = dict(name='sub-class', share='of its class', low='from', high='to', confused_with='confused with', subclasses='sub-classes', stability='seen in halvings', null='highest in one piece')
+
+_heads = dict(
+    name="sub-class",
+    share="of its class",
+    low="from",
+    high="to",
+    confused_with="confused with",
+    subclasses="sub-classes",
+    stability="seen in halvings",
+    null="highest in one piece",
+)
+
 
 def _frame_table(frame, caption):
     "A table of a report, with readable heads."
-    formats = {_heads.get(k, k): f for k,f in dict(share='{:.1%}', accuracy='{:.1%}', low='{:.1%}', high='{:.1%}', confidence='{:.1%}', stability='{:.0%}', p='{:.1g}', loss='{:.3g}', separation='{:.2f}', score='{:.1f}', null='{:.1f}').items() if k in frame}
+    formats = {
+        _heads.get(k, k): f
+        for k, f in dict(
+            share="{:.1%}",
+            accuracy="{:.1%}",
+            low="{:.1%}",
+            high="{:.1%}",
+            confidence="{:.1%}",
+            stability="{:.0%}",
+            p="{:.1g}",
+            loss="{:.3g}",
+            separation="{:.2f}",
+            score="{:.1f}",
+            null="{:.1f}",
+        ).items()
+        if k in frame
+    }
     return table(frame.rename(columns=_heads), caption, formats)
+
 
 def _subclasses(report):
     "The sub-classes, with images nearest the centre of each."
-    frame = report.to_frame().drop(columns=['class'])
-    if report.images is not None: frame.insert(2, 'nearest the centre', [image_strip([report.picture(i) for i in report.examples(s, n=3)], size=40) for s in frame.subclass])
-    return _frame_table(frame.drop(columns='subclass'), 'Sub-classes, worst first; loss and confidence are means' if report.judged else 'Sub-classes')
+    frame = report.to_frame().drop(columns=["class"])
+    if report.images is not None:
+        frame.insert(
+            2,
+            "nearest the centre",
+            [
+                image_strip([report.picture(i) for i in report.examples(s, n=3)], size=40)
+                for s in frame.subclass
+            ],
+        )
+    return _frame_table(
+        frame.drop(columns="subclass"),
+        "Sub-classes, worst first; loss and confidence are means"
+        if report.judged
+        else "Sub-classes",
+    )
+
 
 def _shown(report, s, n):
     "Images of a sub-class: its centre, its border, its errors."
-    rows, own = report.per_image, 'prediction' if report.groups == 'label' else 'label'
-    says = dict(nearest=('Nearest the centre', lambda i: ''), border=('On the border, with the certainty', lambda i: f'{rows.certainty[i]:.1%}'),
-                wrong=('Wrong, largest loss first' if 'loss' in rows else 'Wrong', lambda i: f"{'taken for' if own == 'prediction' else 'is'} {report.class_names[rows[own][i]]}"))
-    parts = [_html('<h3>{{ name }}</h3>').render(name=report.names[s])]
-    for kind,(caption, text) in says.items():
-        at = report.examples(s, kind, n) if kind != 'wrong' or report.judged else []
-        if len(at): parts += [_html('<p class="caption">{{ o }}</p>').render(o=caption), image_strip([report.picture(i) for i in at], [text(i) for i in at])]
-    return Markup(''.join(parts))
+    rows, own = report.per_image, "prediction" if report.groups == "label" else "label"
+    says = dict(
+        nearest=("Nearest the centre", lambda i: ""),
+        border=("On the border, with the certainty", lambda i: f"{rows.certainty[i]:.1%}"),
+        wrong=(
+            "Wrong, largest loss first" if "loss" in rows else "Wrong",
+            lambda i: (
+                f"{'taken for' if own == 'prediction' else 'is'} {report.class_names[rows[own][i]]}"
+            ),
+        ),
+    )
+    parts = [_html("<h3>{{ name }}</h3>").render(name=report.names[s])]
+    for kind, (caption, text) in says.items():
+        at = report.examples(s, kind, n) if kind != "wrong" or report.judged else []
+        if len(at):
+            parts += [
+                _html('<p class="caption">{{ o }}</p>').render(o=caption),
+                image_strip([report.picture(i) for i in at], [text(i) for i in at]),
+            ]
+    return Markup("".join(parts))
 
 # %% ../nbs/12_report.ipynb #3076f2e4
 def _figure_of(draw, alt, caption):
     "A figure of a report, closed when it is on the page."
     ax = draw()
-    try: return figure(ax, alt, caption)
-    finally: plt.close(ax.figure)
+    try:
+        return figure(ax, alt, caption)
+    finally:
+        plt.close(ax.figure)
+
 
 def _number_parts(report):
     "How many sub-classes, and how sure that is."
     scores = report.clusterer.scores_
-    parts = [_frame_table(report.by_class(), 'Classes')]
-    if not scores: return [*parts, 'The numbers were given, so nothing was tested.']
-    curves = pd.concat([o.assign(**{'class': report.class_names[c]}) for c,o in scores.items()])
-    return [*parts, _figure_of(report.plot_stability, 'For each class a curve over the number of sub-classes.', 'Share of random halvings of a class in which a further sub-class was seen: from 75% on it counts, up to 25% it does not, between them the number is undecided.'),
-            _frame_table(curves[['class', 'k', 'samples', 'stability', 'score', 'null']].rename(columns=dict(k='is there a sub-class number')), 'Every step that was looked at')]
+    parts = [_frame_table(report.by_class(), "Classes")]
+    if not scores:
+        return [*parts, "The numbers were given, so nothing was tested."]
+    curves = pd.concat([o.assign(**{"class": report.class_names[c]}) for c, o in scores.items()])
+    return [
+        *parts,
+        _figure_of(
+            report.plot_stability,
+            "For each class a curve over the number of sub-classes.",
+            "Share of random halvings of a class in which a further sub-class was seen: from 75% on it counts, up to 25% it does not, between them the number is undecided.",
+        ),
+        _frame_table(
+            curves[["class", "k", "samples", "stability", "score", "null"]].rename(
+                columns=dict(k="is there a sub-class number")
+            ),
+            "Every step that was looked at",
+        ),
+    ]
+
 
 def _discovery_sections(report):
     "The sections of a discovery's page."
     ids, n = report.to_frame().subclass.tolist(), 8
-    if report.images is not None: n = int(np.clip(600//(3*len(ids)), 2, 8)) # a page has a size
-    accuracies = [_figure_of(report.plot, 'Accuracy of each sub-class with its 95% interval.', 'The colour is the class.')] if report.judged and report.to_frame().images.any() else []
-    images = [_shown(report, s, n) for s in ids[:100]] if report.images is not None else ['This report was made without images.']
-    return [('Sub-classes', 'Each sub-class is named after its class, with a number. Intervals are of 95% and for one sub-class at a time: the worst of many is partly the unluckiest.', _subclasses(report), *accuracies),
-            ('Images', 'What a sub-class is can be seen at its centre; at its border the two sides meet.', *images),
-            ('How many', 'The number of sub-classes is the number of parts with a valley between them. A valley counts if it is lower than 0.85 of its lesser peak. Separation is 0 for parts with one centre; two equal parts whose centres are four standard deviations apart have 4. The score is a normal deviate; p is its tail.', *_number_parts(report))]
+    if report.images is not None:
+        n = int(np.clip(600 // (3 * len(ids)), 2, 8))  # a page has a size
+    accuracies = (
+        [
+            _figure_of(
+                report.plot,
+                "Accuracy of each sub-class with its 95% interval.",
+                "The colour is the class.",
+            )
+        ]
+        if report.judged and report.to_frame().images.any()
+        else []
+    )
+    images = (
+        [_shown(report, s, n) for s in ids[:100]]
+        if report.images is not None
+        else ["This report was made without images."]
+    )
+    return [
+        (
+            "Sub-classes",
+            "Each sub-class is named after its class, with a number. Intervals are of 95% and for one sub-class at a time: the worst of many is partly the unluckiest.",
+            _subclasses(report),
+            *accuracies,
+        ),
+        (
+            "Images",
+            "What a sub-class is can be seen at its centre; at its border the two sides meet.",
+            *images,
+        ),
+        (
+            "How many",
+            "The number of sub-classes is the number of parts with a valley between them. A valley counts if it is lower than 0.85 of its lesser peak. Separation is 0 for parts with one centre; two equal parts whose centres are four standard deviations apart have 4. The score is a normal deviate; p is its tail.",
+            *_number_parts(report),
+        ),
+    ]
+
 
 def discovery_report(
-    report:SubclassReport, # As `discover_subclasses` or `discover_in_model` returns it
-    path:str|Path, # File to write, or report to replace
-    title:str='Sub-classes', # Title of the page
-)->Path: # The file written
+    report: SubclassReport,  # As `discover_subclasses` or `discover_in_model` returns it
+    path: str | Path,  # File to write, or report to replace
+    title: str = "Sub-classes",  # Title of the page
+) -> Path:  # The file written
     "Write what was found inside the classes of a model: one HTML file that needs no other."
-    if not isinstance(report, SubclassReport): raise CollapseError(f"report is a {type(report).__name__}: give what discover_subclasses or discover_in_model returns.")
-    report = replace(report, class_names=tuple(map(_visible, report.class_names))) # figures have no HTML to spell out what does not show
-    caution = [note('Accuracies say how the model does on new images only if it was not trained on these.')] if report.judged else []
+    if not isinstance(report, SubclassReport):
+        raise CollapseError(
+            f"report is a {type(report).__name__}: give what discover_subclasses or discover_in_model returns."
+        )
+    report = replace(
+        report, class_names=tuple(map(_visible, report.class_names))
+    )  # figures have no HTML to spell out what does not show
+    caution = (
+        [
+            note(
+                "Accuracies say how the model does on new images only if it was not trained on these."
+            )
+        ]
+        if report.judged
+        else []
+    )
     return write_page(path, title, _found(report), *caution, *_discovery_sections(report))

@@ -13,129 +13,200 @@ from .core import CollapseError, as_tensor, check_number
 # %% ../nbs/05_structure.ipynb #924ae3db
 def _check(features, **labels):
     "Features as centred float64 (N, d), labels as int64 (N,); or an error that names the argument."
-    x = as_tensor('features', features).double()
-    if x.ndim != 2 or not x.numel(): raise CollapseError(f"features has shape {tuple(x.shape)}; give (N, d) with at least one row and one column.")
-    if not x.isfinite().all(): raise CollapseError(f"features has NaN or infinite values in {int((~x.isfinite()).any(1).sum())} of {len(x)} rows; remove those rows first.")
-    return x - x.mean(0), *(_check_labels(k, v, len(x), x.device) for k,v in labels.items())
+    x = as_tensor("features", features).double()
+    if x.ndim != 2 or not x.numel():
+        raise CollapseError(
+            f"features has shape {tuple(x.shape)}; give (N, d) with at least one row and one column."
+        )
+    if not x.isfinite().all():
+        raise CollapseError(
+            f"features has NaN or infinite values in {int((~x.isfinite()).any(1).sum())} of {len(x)} rows; remove those rows first."
+        )
+    return x - x.mean(0), *(_check_labels(k, v, len(x), x.device) for k, v in labels.items())
+
 
 def _check_labels(name, y, n, device):
     y = as_tensor(name, y).to(device)
-    if not y.is_floating_point(): y = y.long() # unsigned ones have no comparison in torch
-    if y.shape != (n,): raise CollapseError(f"{name} has shape {tuple(y.shape)} for {n} rows of features; give one label a row.")
-    if y.is_floating_point() and not (y == y.round()).all(): raise CollapseError(f"{name} has values that are not whole numbers; give class indices.")
-    if y.min() < 0: raise CollapseError(f"{name} has the negative value {int(y.min())}; give class indices from 0.")
-    if y.max() >= 2**20: raise CollapseError(f"{name} has the value {int(y.max())}, which is no class index; number the classes from 0.")
+    if not y.is_floating_point():
+        y = y.long()  # unsigned ones have no comparison in torch
+    if y.shape != (n,):
+        raise CollapseError(
+            f"{name} has shape {tuple(y.shape)} for {n} rows of features; give one label a row."
+        )
+    if y.is_floating_point() and not (y == y.round()).all():
+        raise CollapseError(f"{name} has values that are not whole numbers; give class indices.")
+    if y.min() < 0:
+        raise CollapseError(
+            f"{name} has the negative value {int(y.min())}; give class indices from 0."
+        )
+    if y.max() >= 2**20:
+        raise CollapseError(
+            f"{name} has the value {int(y.max())}, which is no class index; number the classes from 0."
+        )
     return y.long()
 
-def _class_means(x, y, k): # (k, d), NaN for a class without samples; (k,) counts
+
+def _class_means(x, y, k):  # (k, d), NaN for a class without samples; (k,) counts
     counts = torch.bincount(y, minlength=k).to(x.dtype)
-    return x.new_zeros(k, x.shape[1]).index_add_(0, y, x) / counts[:,None], counts
+    return x.new_zeros(k, x.shape[1]).index_add_(0, y, x) / counts[:, None], counts
 
 # %% ../nbs/05_structure.ipynb #93378e95
 def class_distances(
-    features, # (N, d) tensor
-    labels, # (N,) class indices
-    num_classes:int|None=None, # Number of classes; the largest label + 1 by default
-)->tuple: # Two (K, K) float64 tensors: mean squared distance between samples, squared distance between means
+    features,  # (N, d) tensor
+    labels,  # (N,) class indices
+    num_classes: int | None = None,  # Number of classes; the largest label + 1 by default
+) -> tuple:  # Two (K, K) float64 tensors: mean squared distance between samples, squared distance between means
     "Mean squared distance between a sample of class i and one of class j, for all i and j."
     x, y = _check(features, labels=labels)
-    k = int(y.max())+1 if num_classes is None else check_number('num_classes', num_classes, low=1, integer=True)
-    if y.max() >= k: raise CollapseError(f"labels has the value {int(y.max())}, but num_classes={k} allows 0…{k-1}.")
+    k = (
+        int(y.max()) + 1
+        if num_classes is None
+        else check_number("num_classes", num_classes, low=1, integer=True)
+    )
+    if y.max() >= k:
+        raise CollapseError(
+            f"labels has the value {int(y.max())}, but num_classes={k} allows 0…{k - 1}."
+        )
     mu, n = _class_means(x, y, k)
     v = x.new_zeros(k).index_add_(0, y, (x - mu[y]).square().sum(1)) / n
-    means = (mu[:,None] - mu[None]).square().sum(2)
-    d = v[:,None] + v[None] + means
-    d.diagonal().copy_(torch.where(n > 1, 2*v*n/(n-1), torch.nan))
+    means = (mu[:, None] - mu[None]).square().sum(2)
+    d = v[:, None] + v[None] + means
+    d.diagonal().copy_(torch.where(n > 1, 2 * v * n / (n - 1), torch.nan))
     return d, means
 
 # %% ../nbs/05_structure.ipynb #74d4d249
 def nearest_partners(
-    D, # (K, K) distances between fine classes
-    coarse, # For each of the K fine classes its coarse class
-)->int: # Between 0 and K
+    D,  # (K, K) distances between fine classes
+    coarse,  # For each of the K fine classes its coarse class
+) -> int:  # Between 0 and K
     "Number of fine classes whose nearest other class is in their own coarse class."
-    d, c = as_tensor('D', D).double().clone(), as_tensor('coarse', coarse)
-    if d.ndim != 2 or d.shape[0] != d.shape[1]: raise CollapseError(f"D has shape {tuple(d.shape)}; give a square matrix.")
-    if c.shape != d.shape[:1]: raise CollapseError(f"coarse has shape {tuple(c.shape)} for {len(d)} fine classes; give one coarse class each.")
+    d, c = as_tensor("D", D).double().clone(), as_tensor("coarse", coarse)
+    if d.ndim != 2 or d.shape[0] != d.shape[1]:
+        raise CollapseError(f"D has shape {tuple(d.shape)}; give a square matrix.")
+    if c.shape != d.shape[:1]:
+        raise CollapseError(
+            f"coarse has shape {tuple(c.shape)} for {len(d)} fine classes; give one coarse class each."
+        )
     d.fill_diagonal_(torch.nan)
-    d, same = d.nan_to_num(nan=torch.inf, posinf=torch.inf), c[:,None] == c[None]
+    d, same = d.nan_to_num(nan=torch.inf, posinf=torch.inf), c[:, None] == c[None]
     return int((d.where(same, torch.inf).amin(1) < d.where(~same, torch.inf).amin(1)).sum())
 
 # %% ../nbs/05_structure.ipynb #fb246dc9
 def subclass_separation(
-    features, # (N, d) tensor
-    coarse, # (N,) coarse labels
-    fine, # (N,) true fine labels
-    folds:int=0, # 0: share in sample; 2 or more: cross-validated in so many folds
-    seed:int=0, # Decides the folds
-)->dict: # `total` (number), `per_class` ({coarse class: number}); nan where a class has no variance
+    features,  # (N, d) tensor
+    coarse,  # (N,) coarse labels
+    fine,  # (N,) true fine labels
+    folds: int = 0,  # 0: share in sample; 2 or more: cross-validated in so many folds
+    seed: int = 0,  # Decides the folds
+) -> (
+    dict
+):  # `total` (number), `per_class` ({coarse class: number}); nan where a class has no variance
     "Share of the variance inside coarse classes that lies between fine classes."
     x, coarse, fine = _check(features, coarse=coarse, fine=fine)
-    check_number('folds', folds, low=0, integer=True); check_number('seed', seed, low=0, high=2**32-1, integer=True)
-    if folds==1: raise CollapseError("folds=1 leaves nothing to fit means on; give 0 (in sample) or at least 2.")
+    check_number("folds", folds, low=0, integer=True)
+    check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
+    if folds == 1:
+        raise CollapseError(
+            "folds=1 leaves nothing to fit means on; give 0 (in sample) or at least 2."
+        )
     group = _subclasses(coarse, fine)
     saved, all_ = _errors_cv(x, coarse, group, folds, seed) if folds else _errors(x, coarse, group)
     return _shares(saved, all_, coarse.unique().tolist())
 
-def _subclasses(coarse, fine): # (N,) index of the pair (coarse, fine)
-    return (coarse*(fine.max()+1) + fine).unique(return_inverse=True)[1]
+
+def _subclasses(coarse, fine):  # (N,) index of the pair (coarse, fine)
+    return (coarse * (fine.max() + 1) + fine).unique(return_inverse=True)[1]
+
 
 def _errors(x, coarse, group):
     "Squared error that the fine means save, and squared error about the coarse means; (K,) each."
-    mu, _ = _class_means(x, coarse, int(coarse.max())+1)
+    mu, _ = _class_means(x, coarse, int(coarse.max()) + 1)
     x = x - mu[coarse]
-    m, _ = _class_means(x, group, int(group.max())+1)
+    m, _ = _class_means(x, group, int(group.max()) + 1)
     zero = x.new_zeros(len(mu))
-    return zero.index_add(0, coarse, m.square().sum(1)[group]), zero.index_add(0, coarse, x.square().sum(1))
+    return zero.index_add(0, coarse, m.square().sum(1)[group]), zero.index_add(
+        0, coarse, x.square().sum(1)
+    )
+
 
 def _errors_cv(x, coarse, group, folds, seed):
     "As `_errors`, each sample judged by means of the other folds."
-    fold, saved, total = _folds(group, folds, seed), x.new_zeros(int(coarse.max())+1), x.new_zeros(int(coarse.max())+1)
+    fold, saved, total = (
+        _folds(group, folds, seed),
+        x.new_zeros(int(coarse.max()) + 1),
+        x.new_zeros(int(coarse.max()) + 1),
+    )
     for f in range(folds):
-        own, rest = fold==f, fold!=f
-        error = [(x[own] - _class_means(x[rest], y[rest], int(y.max())+1)[0][y[own]]).square().sum(1) for y in (coarse, group)]
-        total.index_add_(0, coarse[own], error[0]); saved.index_add_(0, coarse[own], error[0]-error[1])
+        own, rest = fold == f, fold != f
+        error = [
+            (x[own] - _class_means(x[rest], y[rest], int(y.max()) + 1)[0][y[own]]).square().sum(1)
+            for y in (coarse, group)
+        ]
+        total.index_add_(0, coarse[own], error[0])
+        saved.index_add_(0, coarse[own], error[0] - error[1])
     return saved, total
+
 
 def _folds(group, folds, seed):
     "A fold for each sample, dealt out inside each fine class so that none is all in one fold."
     smallest = torch.bincount(group).min()
-    if smallest < 2: raise CollapseError(f"folds={folds}: a fine class has only {smallest} sample in its coarse class, so its mean cannot be fitted without it; use folds=0 or leave it out.")
-    order = torch.randperm(len(group), generator=torch.Generator().manual_seed(seed)).to(group.device)
+    if smallest < 2:
+        raise CollapseError(
+            f"folds={folds}: a fine class has only {smallest} sample in its coarse class, so its mean cannot be fitted without it; use folds=0 or leave it out."
+        )
+    order = torch.randperm(len(group), generator=torch.Generator().manual_seed(seed)).to(
+        group.device
+    )
     order = order[group[order].argsort(stable=True)]
     start = torch.bincount(group).cumsum(0) - torch.bincount(group)
-    return torch.empty_like(group).scatter_(0, order, (torch.arange(len(group), device=group.device) - start[group[order]]) % folds)
+    return torch.empty_like(group).scatter_(
+        0, order, (torch.arange(len(group), device=group.device) - start[group[order]]) % folds
+    )
+
 
 def _shares(saved, all_, classes):
     "Shares per class and in total; nan where there is no variance."
-    def share(a, b): return (a/b).item() if b > 0 else float('nan')
-    return dict(total=share(saved.sum(), all_.sum()), per_class={c: share(saved[c], all_[c]) for c in classes})
+
+    def share(a, b):
+        return (a / b).item() if b > 0 else float("nan")
+
+    return dict(
+        total=share(saved.sum(), all_.sum()),
+        per_class={c: share(saved[c], all_[c]) for c in classes},
+    )
 
 # %% ../nbs/05_structure.ipynb #a74f678b
 def permutation_test(
-    features, # (N, d) tensor
-    coarse, # (N,) coarse labels
-    fine, # (N,) fine labels that were given, not found in `features`
-    n_permutations:int=199, # Smallest possible p-value is 1/(1+n)
-    seed:int=0, # Decides the permutations
-)->dict: # `p_value`, `share`, both with `total` and `per_class`; `null`: (n,) total shares of the permutations
+    features,  # (N, d) tensor
+    coarse,  # (N,) coarse labels
+    fine,  # (N,) fine labels that were given, not found in `features`
+    n_permutations: int = 199,  # Smallest possible p-value is 1/(1+n)
+    seed: int = 0,  # Decides the permutations
+) -> dict:  # `p_value`, `share`, both with `total` and `per_class`; `null`: (n,) total shares of the permutations
     "Test whether fine classes differ inside coarse classes, by permuting fine labels inside each."
-    check_number('n_permutations', n_permutations, low=1, integer=True); check_number('seed', seed, low=0, high=2**32-1, integer=True)
+    check_number("n_permutations", n_permutations, low=1, integer=True)
+    check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
     x, coarse, fine = _check(features, coarse=coarse, fine=fine)
     group, g = _subclasses(coarse, fine), torch.Generator().manual_seed(seed)
-    x = x - _class_means(x, coarse, int(coarse.max())+1)[0][coarse]
+    x = x - _class_means(x, coarse, int(coarse.max()) + 1)[0][coarse]
     seen, all_ = _errors(x, coarse, group)
     null = torch.stack([_errors_permuted(x, coarse, group, g) for _ in range(n_permutations)])
-    def p(null, seen): return (1 + int((null >= seen*(1-1e-12)).sum())) / (1 + n_permutations)
+
+    def p(null, seen):
+        return (1 + int((null >= seen * (1 - 1e-12)).sum())) / (1 + n_permutations)
+
     classes = coarse.unique().tolist()
-    p_value = dict(total=p(null.sum(1), seen.sum()), per_class={c: p(null[:,c], seen[c]) for c in classes})
-    return dict(p_value=p_value, share=_shares(seen, all_, classes), null=null.sum(1)/all_.sum())
+    p_value = dict(
+        total=p(null.sum(1), seen.sum()), per_class={c: p(null[:, c], seen[c]) for c in classes}
+    )
+    return dict(p_value=p_value, share=_shares(seen, all_, classes), null=null.sum(1) / all_.sum())
+
 
 def _errors_permuted(x, coarse, group, g):
     "What the means of permuted fine classes save; (K,)."
     mixed = torch.randperm(len(x), generator=g).to(x.device)
     moved = torch.empty_like(group)
     moved[coarse.argsort(stable=True)] = group[mixed[coarse[mixed].argsort(stable=True)]]
-    m, n = _class_means(x, moved, int(group.max())+1)
+    m, n = _class_means(x, moved, int(group.max()) + 1)
     of = torch.empty_like(n, dtype=torch.long).scatter_(0, moved, coarse)
-    return x.new_zeros(int(coarse.max())+1).index_add_(0, of, n*m.square().sum(1))
+    return x.new_zeros(int(coarse.max()) + 1).index_add_(0, of, n * m.square().sum(1))

@@ -6,28 +6,46 @@
 __all__ = ['grid', 'sweep', 'results', 'overview']
 
 # %% ../nbs/10a_sweep.ipynb #da7a21f9
-import itertools, os, socket, threading, time, traceback
+import itertools
+import os
+import socket
+import threading
+import time
+import traceback
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 
-import joblib, pandas as pd, torch
+import joblib
+import pandas as pd
+import torch
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from .core import CollapseError, RunFolderError, check_number, folder_lock, read_json, write_json
+from collapse_nb.core import (
+    CollapseError,
+    RunFolderError,
+    check_number,
+    folder_lock,
+    read_json,
+    write_json,
+)
 from .experiment import Experiment, Run, _checked, default_out, run
 
 # %% ../nbs/10a_sweep.ipynb #0cc17438
 def grid(
-    **settings, # Fields of `Experiment`; a list, tuple or range holds alternatives
-)->list: # One `Experiment` for each combination, the last setting changing fastest
+    **settings,  # Fields of `Experiment`; a list, tuple or range holds alternatives
+) -> list:  # One `Experiment` for each combination, the last setting changing fastest
     "All combinations of settings."
     unknown = set(settings) - {f.name for f in fields(Experiment)}
-    if unknown: raise CollapseError(f"{min(unknown)!r} is no setting of an Experiment; choose among: {', '.join(f.name for f in fields(Experiment))}.")
+    if unknown:
+        raise CollapseError(
+            f"{min(unknown)!r} is no setting of an Experiment; choose among: {', '.join(f.name for f in fields(Experiment))}."
+        )
     choices = [list(v) if isinstance(v, (list, tuple, range)) else [v] for v in settings.values()]
-    if empty := [k for k,v in zip(settings, choices) if not v]: raise CollapseError(f"{empty[0]} is an empty list; give at least one value.")
+    if empty := [k for k, v in zip(settings, choices) if not v]:
+        raise CollapseError(f"{empty[0]} is an empty list; give at least one value.")
     return [Experiment(**dict(zip(settings, o))) for o in itertools.product(*choices)]
 
 # %% ../nbs/10a_sweep.ipynb #bbccafa6
@@ -37,180 +55,303 @@ def _threads(n):
     before = torch.get_num_threads()
     torch.set_num_threads(n)
     try:
-        with threadpool_limits(n): yield
-    finally: torch.set_num_threads(before)
+        with threadpool_limits(n):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
 
 @contextmanager
 def _mark(folder):
     "While the block runs, `.running` says in which process."
-    (folder/'.running').write_text(f'{socket.gethostname()} {os.getpid()}')
+    (folder / ".running").write_text(f"{socket.gethostname()} {os.getpid()}")
     yield
-    (folder/'.running').unlink(missing_ok=True) # not after a kill
+    (folder / ".running").unlink(missing_ok=True)  # not after a kill
+
 
 def _died(folder):
     "Is there the mark of a process that is gone?"
-    try: host, pid = (folder/'.running').read_text().split()
-    except (OSError, ValueError): return False
+    try:
+        host, pid = (folder / ".running").read_text().split()
+    except (OSError, ValueError):
+        return False
     return host != socket.gethostname() or not _alive(int(pid))
+
 
 def _alive(pid):
     "Is there such a process? One that has ended and is not yet fetched by its parent is none."
-    try: os.kill(pid, 0)
-    except ProcessLookupError: return False
-    except PermissionError: return True
-    try: return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    except OSError: return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return True
+
 
 def _one(exp, folder, threads, snapshots=()):
     "Run one experiment, if no other process does."
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with folder_lock(folder, '.sweep.lock'), _threads(threads), _mark(folder):
-            if _state(folder) != 'unfinished': return
-            try: run(exp, folder, progress=False, snapshots=snapshots, figures=False)
-            except Exception as e: _fail(folder, exp, f'{type(e).__name__}: {e}', traceback.format_exc())
-    except RunFolderError: return # another sweep has it
+        with folder_lock(folder, ".sweep.lock"), _threads(threads), _mark(folder):
+            if _state(folder) != "unfinished":
+                return
+            try:
+                run(exp, folder, progress=False, snapshots=snapshots, figures=False)
+            except Exception as e:
+                _fail(folder, exp, f"{type(e).__name__}: {e}", traceback.format_exc())
+    except RunFolderError:
+        return  # another sweep has it
 
-def _fail(folder, exp, error, trace=''):
+
+def _fail(folder, exp, error, trace=""):
     "Write down what went wrong."
-    write_json(folder/'failure.json', dict(error=error, traceback=trace, config=asdict(exp), time=time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())))
+    write_json(
+        folder / "failure.json",
+        dict(
+            error=error,
+            traceback=trace,
+            config=asdict(exp),
+            time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        ),
+    )
+
 
 def _state(folder):
     "'finished', 'failed' or 'unfinished'."
-    if (folder/'results.json').exists(): return 'finished'
-    return 'failed' if (folder/'failure.json').exists() else 'unfinished'
+    if (folder / "results.json").exists():
+        return "finished"
+    return "failed" if (folder / "failure.json").exists() else "unfinished"
 
 # %% ../nbs/10a_sweep.ipynb #fbc5c32a
 def sweep(
-    experiments, # `Experiment`s, such as `grid` makes
-    out:str|Path, # Folder of the results; each run has a folder in it, named by its settings
-    n_jobs:int|None=None, # Runs at a time, as joblib counts (−1: one a core); None: that of `joblib.parallel_config`, else 1
-    threads:int=1, # Threads of a run; results may differ in the last digits between one number and another
-    snapshots=(), # Epochs at which each run keeps its features, as in `run`
-    progress:bool=True, # Show a bar on a terminal?
-)->pd.DataFrame: # One row a run, as of `results`
+    experiments,  # `Experiment`s, such as `grid` makes
+    out: str | Path,  # Folder of the results; each run has a folder in it, named by its settings
+    n_jobs: int
+    | None = None,  # Runs at a time, as joblib counts (−1: one a core); None: that of `joblib.parallel_config`, else 1
+    threads: int = 1,  # Threads of a run; results may differ in the last digits between one number and another
+    snapshots=(),  # Epochs at which each run keeps its features, as in `run`
+    progress: bool = True,  # Show a bar on a terminal?
+) -> pd.DataFrame:  # One row a run, as of `results`
     "Run all experiments that are not finished, and return the table of all."
-    check_number('threads', threads, low=1, high=2**12, integer=True)
-    if n_jobs is not None and not check_number('n_jobs', n_jobs, low=-2**12, high=2**12, integer=True): raise CollapseError("n_jobs=0: give how many runs at a time, or -1 for one a core.")
-    runs = {_place(out)/default_out(e).name: e for e in _experiments(experiments)}
+    check_number("threads", threads, low=1, high=2**12, integer=True)
+    if n_jobs is not None and not check_number(
+        "n_jobs", n_jobs, low=-(2**12), high=2**12, integer=True
+    ):
+        raise CollapseError("n_jobs=0: give how many runs at a time, or -1 for one a core.")
+    runs = {_place(out) / default_out(e).name: e for e in _experiments(experiments)}
     for folder in runs:
-        for name in ('failure.json', *['.running']*_died(folder)): (folder/name).unlink(missing_ok=True) # of an earlier sweep
+        for name in ("failure.json", *[".running"] * _died(folder)):
+            (folder / name).unlink(missing_ok=True)  # of an earlier sweep
     with _bar(list(runs), n_jobs, progress):
-        deaths:Counter = Counter()
-        while todo := [f for f in runs if _state(f) == 'unfinished']:
+        deaths: Counter = Counter()
+        while todo := [f for f in runs if _state(f) == "unfinished"]:
             _pass(runs, todo, deaths, n_jobs, threads, snapshots)
-            if all(_state(f) == 'unfinished' for f in todo): time.sleep(1) # another sweep has them
+            if all(_state(f) == "unfinished" for f in todo):
+                time.sleep(1)  # another sweep has them
     return results(out, runs)
+
 
 def _place(out):
     "The folder of results, absolute (a worker may stand elsewhere), made if need be."
     out = Path(os.path.realpath(out))
-    try: out.mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise RunFolderError(f"out={str(out)!r} cannot be made ({e.strerror}); choose another folder.") from None
-    if locked := [o for o in (out, *out.iterdir()) if o.is_dir() and not os.access(o, os.W_OK)]: raise RunFolderError(f"out={str(out)!r}: {str(locked[0])!r} cannot be written to; choose another folder.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise RunFolderError(
+            f"out={str(out)!r} cannot be made ({e.strerror}); choose another folder."
+        ) from None
+    if locked := [o for o in (out, *out.iterdir()) if o.is_dir() and not os.access(o, os.W_OK)]:
+        raise RunFolderError(
+            f"out={str(out)!r}: {str(locked[0])!r} cannot be written to; choose another folder."
+        )
     return out
+
 
 def _experiments(experiments):
     experiments = list(experiments)
-    if not experiments: raise CollapseError("experiments is empty; give at least one Experiment.")
+    if not experiments:
+        raise CollapseError("experiments is empty; give at least one Experiment.")
     for e in experiments:
-        if not isinstance(e, Experiment): raise CollapseError(f"experiments holds {e!r:.60}, which is no Experiment; make them with grid(…).")
+        if not isinstance(e, Experiment):
+            raise CollapseError(
+                f"experiments holds {e!r:.60}, which is no Experiment; make them with grid(…)."
+            )
     return experiments
+
 
 def _pass(runs, todo, deaths, n_jobs, threads, snapshots):
     "Hand the unfinished runs to joblib once: all together, but each alone that has died before."
     for group in ([f for f in todo if not deaths[f]], *([f] for f in todo if deaths[f])):
-        workers = n_jobs if len(group) > 1 or joblib.effective_n_jobs(n_jobs) == 1 else 2 # with 1 it would run in this very process
-        try: joblib.Parallel(n_jobs=workers, batch_size=1, pre_dispatch='n_jobs')(joblib.delayed(_one)(runs[f], f, threads, snapshots) for f in group)
-        except Exception as e: # not from inside a run: that is written down
-            died, left = _dead_of(group), sum(_state(f) == 'unfinished' for f in todo)
-            for f in died: _bury(f, runs[f], deaths, e)
-            if not died: deaths[left] += 1 # a worker died between two runs: no run is to blame
-            if deaths[left] == 3: raise
+        workers = (
+            n_jobs if len(group) > 1 or joblib.effective_n_jobs(n_jobs) == 1 else 2
+        )  # with 1 it would run in this very process
+        try:
+            joblib.Parallel(n_jobs=workers, batch_size=1, pre_dispatch="n_jobs")(
+                joblib.delayed(_one)(runs[f], f, threads, snapshots) for f in group
+            )
+        except Exception as e:  # not from inside a run: that is written down
+            died, left = _dead_of(group), sum(_state(f) == "unfinished" for f in todo)
+            for f in died:
+                _bury(f, runs[f], deaths, e)
+            if not died:
+                deaths[left] += 1  # a worker died between two runs: no run is to blame
+            if deaths[left] == 3:
+                raise
+
 
 def _dead_of(group, seconds=5):
     "Runs whose process is gone; a process takes a moment to go."
     end = time.time() + seconds
-    while not (died := [f for f in group if _died(f)]) and time.time() < end: time.sleep(0.05)
+    while not (died := [f for f in group if _died(f)]) and time.time() < end:
+        time.sleep(0.05)
     return died
+
 
 def _bury(folder, exp, deaths, e):
     "Count a death; the third is a failure."
     deaths[folder] += 1
-    (folder/'.running').unlink(missing_ok=True)
-    if deaths[folder] == 3: _fail(folder, exp, f'its process died three times, killed or out of memory ({type(e).__name__})')
+    (folder / ".running").unlink(missing_ok=True)
+    if deaths[folder] == 3:
+        _fail(
+            folder,
+            exp,
+            f"its process died three times, killed or out of memory ({type(e).__name__})",
+        )
+
 
 @contextmanager
 def _bar(folders, n_jobs, progress):
     "One line for the whole: runs done, running, failed, and the time left. It looks at the folders, so it is right for any backend."
-    stop, workers = threading.Event(), joblib.effective_n_jobs(n_jobs or joblib.parallel.get_active_backend()[1])
-    with tqdm(total=len(folders), desc='sweep', unit='run', disable=None if progress else True, leave=False) as bar:
+    stop, workers = (
+        threading.Event(),
+        joblib.effective_n_jobs(n_jobs or joblib.parallel.get_active_backend()[1]),
+    )
+    with tqdm(
+        total=len(folders),
+        desc="sweep",
+        unit="run",
+        disable=None if progress else True,
+        leave=False,
+    ) as bar:
+
         def look():
             while True:
                 states = [_state(f) for f in folders]
-                failed, left = states.count('failed'), states.count('unfinished')
+                failed, left = states.count("failed"), states.count("unfinished")
                 bar.n = len(folders) - left
-                bar.set_postfix_str(f'{min(workers, left)} running, {failed} failed')
-                if stop.is_set(): return # after a last look
+                bar.set_postfix_str(f"{min(workers, left)} running, {failed} failed")
+                if stop.is_set():
+                    return  # after a last look
                 stop.wait(0.5)
+
         watcher = threading.Thread(target=look, daemon=True)
         watcher.start()
-        try: yield
-        finally: stop.set(); watcher.join()
+        try:
+            yield
+        finally:
+            stop.set()
+            watcher.join()
 
 # %% ../nbs/10a_sweep.ipynb #63e19cfe
-_PROVENANCE = ('machine', 'device', 'threads', 'data', 'fingerprint', 'commit', 'started')
+_PROVENANCE = ("machine", "device", "threads", "data", "fingerprint", "commit", "started")
+
 
 def _row(folder):
     "A run as one flat dict."
     run = Run(folder)
     row = dict(run=folder.name, state=_state(folder)) | asdict(run.experiment)
-    if row['state'] == 'finished':
+    if row["state"] == "finished":
         found = _checked(run).results
-        row |= {k:v for k,v in found.items() if not isinstance(v, (dict, list)) and k not in row} | found['nc'] | {'epochs_done': found['epochs']}
-    if (folder/'provenance.json').exists(): row |= {k:v for k,v in run.provenance.items() if k in _PROVENANCE}
-    if row['state'] == 'failed': row['error'] = _failure(folder)['error']
+        row |= (
+            {k: v for k, v in found.items() if not isinstance(v, (dict, list)) and k not in row}
+            | found["nc"]
+            | {"epochs_done": found["epochs"]}
+        )
+    if (folder / "provenance.json").exists():
+        row |= {k: v for k, v in run.provenance.items() if k in _PROVENANCE}
+    if row["state"] == "failed":
+        row["error"] = _failure(folder)["error"]
     return row
+
 
 def _failure(folder):
     "What `failure.json` says."
-    found = read_json(folder/'failure.json')
-    if isinstance(found.get('config'), dict) and isinstance(found.get('error'), str): return found
-    raise CollapseError(f"{str(folder/'failure.json')!r} does not say what failed; remove it, and the run is done again.")
+    found = read_json(folder / "failure.json")
+    if isinstance(found.get("config"), dict) and isinstance(found.get("error"), str):
+        return found
+    raise CollapseError(
+        f"{str(folder / 'failure.json')!r} does not say what failed; remove it, and the run is done again."
+    )
+
 
 def results(
-    out:str|Path, # Folder of a sweep
-    folders=None, # Run folders to take, in this order; None: all in `out`
-)->pd.DataFrame: # One row a run, index `run`
+    out: str | Path,  # Folder of a sweep
+    folders=None,  # Run folders to take, in this order; None: all in `out`
+) -> pd.DataFrame:  # One row a run, index `run`
     "One tidy table of all runs."
-    if folders is None: folders = sorted(o.parent for o in Path(out).glob('*/*.json') if o.name in ('config.json', 'failure.json'))
+    if folders is None:
+        folders = sorted(
+            o.parent
+            for o in Path(out).glob("*/*.json")
+            if o.name in ("config.json", "failure.json")
+        )
     folders = list(dict.fromkeys(folders))
-    if not folders: raise CollapseError(f"out={str(out)!r} holds no runs; give the folder that sweep wrote to.")
-    return pd.DataFrame([_row(f) if (f/'config.json').exists() else _unborn(f) for f in folders]).set_index('run')
+    if not folders:
+        raise CollapseError(f"out={str(out)!r} holds no runs; give the folder that sweep wrote to.")
+    return pd.DataFrame(
+        [_row(f) if (f / "config.json").exists() else _unborn(f) for f in folders]
+    ).set_index("run")
+
 
 def _unborn(folder):
     "The row of a run that failed before it began."
     failure = _failure(folder)
-    return dict(run=folder.name, state='failed') | failure['config'] | dict(error=failure['error'])
+    return dict(run=folder.name, state="failed") | failure["config"] | dict(error=failure["error"])
 
 # %% ../nbs/10a_sweep.ipynb #f1059cbb
-_SHOWN = {'training_errors': ('errors', '{:.0f}'), 'nc1': ('nc1', '{:.3g}'), 'reconstructed_test_accuracy': ('recovered', '{:.1%}'), 'true_label_probe_accuracy': ('probe', '{:.1%}'), 'chance_accuracy': ('chance', '{:.1%}')}
+_SHOWN = {
+    "training_errors": ("errors", "{:.0f}"),
+    "nc1": ("nc1", "{:.3g}"),
+    "reconstructed_test_accuracy": ("recovered", "{:.1%}"),
+    "true_label_probe_accuracy": ("probe", "{:.1%}"),
+    "chance_accuracy": ("chance", "{:.1%}"),
+}
+
 
 def _mean_sd(values, form):
     sd = values.std()
-    return form.format(values.mean()) + (f' ± {form.format(sd)}' if sd == sd else '')
+    return form.format(values.mean()) + (f" ± {form.format(sd)}" if sd == sd else "")
+
 
 def overview(
-    frame:pd.DataFrame, # As `results` gives it
-)->str: # A line for each setting that was varied, and one for each failure
+    frame: pd.DataFrame,  # As `results` gives it
+) -> str:  # A line for each setting that was varied, and one for each failure
     "Mean ± s.d. over seeds of what a sweep found."
-    names = [f.name for f in fields(Experiment) if f.name not in ('seed', 'root', 'device')]
+    names = [f.name for f in fields(Experiment) if f.name not in ("seed", "root", "device")]
     varied = [k for k in names if k in frame and frame[k].nunique(dropna=False) > 1]
-    done, lines = frame[frame.state=='finished'], []
-    groups = done.groupby(varied, sort=False, dropna=False) if varied and len(done) else [((), done)] if len(done) else []
-    for key,g in groups:
-        lines.append(dict(zip(varied, key)) | dict(runs=len(g)) | {title: _mean_sd(g[k], form) for k,(title, form) in _SHOWN.items()})
+    done, lines = frame[frame.state == "finished"], []
+    groups = (
+        done.groupby(varied, sort=False, dropna=False)
+        if varied and len(done)
+        else [((), done)]
+        if len(done)
+        else []
+    )
+    for key, g in groups:
+        lines.append(
+            dict(zip(varied, key))
+            | dict(runs=len(g))
+            | {title: _mean_sd(g[k], form) for k, (title, form) in _SHOWN.items()}
+        )
     text = [pd.DataFrame(lines).to_string(index=False)] if lines else []
-    text += [f'failed: {name}: {row.error}' for name,row in frame[frame.state=='failed'].iterrows()]
-    text += [f"{len(done)} of {len(frame)} runs finished, {frame.seconds.sum() if len(done) else 0:.0f} seconds of computing in all"]
-    return '\n'.join(text)
+    text += [
+        f"failed: {name}: {row.error}" for name, row in frame[frame.state == "failed"].iterrows()
+    ]
+    text += [
+        f"{len(done)} of {len(frame)} runs finished, {frame.seconds.sum() if len(done) else 0:.0f} seconds of computing in all"
+    ]
+    return "\n".join(text)

@@ -21,153 +21,243 @@ from .core import CollapseError, check_choice, check_number
 @dataclass(frozen=True)
 class UFM:
     "The unconstrained feature model: a loss, and a weight decay on each free variable."
-    loss:str = 'ce' # 'ce': cross-entropy; 'mse': half the squared distance to the one-hot label
-    lambda_w:float = 5e-3 # λ_W, on the weight
-    lambda_h:float = 1e-5 # λ_H, on the features
-    lambda_b:float|None = 0. # λ_b, on the bias; None: there is no bias
+
+    loss: str = "ce"  # 'ce': cross-entropy; 'mse': half the squared distance to the one-hot label
+    lambda_w: float = 5e-3  # λ_W, on the weight
+    lambda_h: float = 1e-5  # λ_H, on the features
+    lambda_b: float | None = 0.0  # λ_b, on the bias; None: there is no bias
 
     def __post_init__(self):
-        check_choice('loss', self.loss, ('ce', 'mse'))
-        for k in ('lambda_w', 'lambda_h'): check_number(k, getattr(self, k), low=0, above=True)
-        if self.lambda_b is not None: check_number('lambda_b', self.lambda_b, low=0)
+        check_choice("loss", self.loss, ("ce", "mse"))
+        for k in ("lambda_w", "lambda_h"):
+            check_number(k, getattr(self, k), low=0, above=True)
+        if self.lambda_b is not None:
+            check_number("lambda_b", self.lambda_b, low=0)
 
-    def objective(self,
-        features:torch.Tensor, # H, (N, d)
-        labels:torch.Tensor, # (N,) class indices, int64
-        weight:torch.Tensor, # W, (K, d)
-        bias:torch.Tensor|None=None, # b, (K,); None exactly if lambda_b is
-    )->torch.Tensor: # 0-dimensional
+    def objective(
+        self,
+        features: torch.Tensor,  # H, (N, d)
+        labels: torch.Tensor,  # (N,) class indices, int64
+        weight: torch.Tensor,  # W, (K, d)
+        bias: torch.Tensor | None = None,  # b, (K,); None exactly if lambda_b is
+    ) -> torch.Tensor:  # 0-dimensional
         "Mean loss plus weight decay."
         if (bias is None) != (self.lambda_b is None):
-            raise CollapseError(f"bias is {'missing' if bias is None else 'given'} with lambda_b={self.lambda_b}; lambda_b=None is the model without a bias.")
+            raise CollapseError(
+                f"bias is {'missing' if bias is None else 'given'} with lambda_b={self.lambda_b}; lambda_b=None is the model without a bias."
+            )
         z = features @ weight.T if bias is None else features @ weight.T + bias
-        if self.loss == 'ce': fit = F.cross_entropy(z, labels)
-        else: fit = (z - F.one_hot(labels, len(weight))).square().sum() / (2*len(labels))
-        decay = self.lambda_w*weight.square().sum() + self.lambda_h*features.square().sum()
-        return fit + (decay if bias is None else decay + (self.lambda_b or 0)*bias.square().sum())/2
+        if self.loss == "ce":
+            fit = F.cross_entropy(z, labels)
+        else:
+            fit = (z - F.one_hot(labels, len(weight))).square().sum() / (2 * len(labels))
+        decay = self.lambda_w * weight.square().sum() + self.lambda_h * features.square().sum()
+        return (
+            fit
+            + (decay if bias is None else decay + (self.lambda_b or 0) * bias.square().sum()) / 2
+        )
 
 # %% ../nbs/08_theory.ipynb #51cd869b
 def decay_strength(
-    ufm:UFM, # The model
-    num_classes:int, # K
-    samples_per_class:int, # n
-)->float: # c = K √(n λ_W λ_H); at 1 or above the optimum is zero
+    ufm: UFM,  # The model
+    num_classes: int,  # K
+    samples_per_class: int,  # n
+) -> float:  # c = K √(n λ_W λ_H); at 1 or above the optimum is zero
     "The constant that decides how strong weight decay is."
-    check_number('num_classes', num_classes, low=2, integer=True); check_number('samples_per_class', samples_per_class, low=1, integer=True)
-    return num_classes * math.sqrt(samples_per_class*ufm.lambda_w) * math.sqrt(ufm.lambda_h)
+    check_number("num_classes", num_classes, low=2, integer=True)
+    check_number("samples_per_class", samples_per_class, low=1, integer=True)
+    return num_classes * math.sqrt(samples_per_class * ufm.lambda_w) * math.sqrt(ufm.lambda_h)
+
 
 def ufm_logits(
-    ufm:UFM, # The model
-    num_classes:int, # K
-    samples_per_class:int, # n
-)->tuple: # α: gap between the true logit and the others; β: K times the mean logit
+    ufm: UFM,  # The model
+    num_classes: int,  # K
+    samples_per_class: int,  # n
+) -> tuple:  # α: gap between the true logit and the others; β: K times the mean logit
     "The two numbers that describe the logits at the global optimum, bias not included."
     c = decay_strength(ufm, num_classes, samples_per_class)
-    if c >= 1: return 0., 0.
-    if ufm.loss == 'ce': return math.log1p(num_classes*(1-c)/c), 0.
-    if ufm.lambda_b is None: return 1-c, 1-c
-    return 1-c, max(1 - c - c/ufm.lambda_b, 0.) if ufm.lambda_b else 0.
+    if c >= 1:
+        return 0.0, 0.0
+    if ufm.loss == "ce":
+        return math.log1p(num_classes * (1 - c) / c), 0.0
+    if ufm.lambda_b is None:
+        return 1 - c, 1 - c
+    return 1 - c, max(1 - c - c / ufm.lambda_b, 0.0) if ufm.lambda_b else 0.0
 
 # %% ../nbs/08_theory.ipynb #69e16c69
 def ufm_optimum(
-    ufm:UFM, # The model
-    num_classes:int, # K
-    samples_per_class:int, # n, the same in all classes
-    dim:int, # d, at least K-1, or K where the optimum is no simplex
-)->SimpleNamespace: # `loss`, `logit_gap`, `feature_norm`, `weight_norm`; float64 `features` (K, d), one a class, `weight` (K, d), `bias` (K,) or None
+    ufm: UFM,  # The model
+    num_classes: int,  # K
+    samples_per_class: int,  # n, the same in all classes
+    dim: int,  # d, at least K-1, or K where the optimum is no simplex
+) -> SimpleNamespace:  # `loss`, `logit_gap`, `feature_norm`, `weight_norm`; float64 `features` (K, d), one a class, `weight` (K, d), `bias` (K,) or None
     "A global optimum for balanced classes, in closed form."
-    K, n, (alpha, beta) = num_classes, samples_per_class, ufm_logits(ufm, num_classes, samples_per_class)
-    rank = K-1 + (beta > 0)
-    if check_number('dim', dim, low=1, integer=True) < rank: raise CollapseError(f"dim={dim}: the optimum for {K} classes spans {rank} dimensions; give at least {rank}.")
-    t = 0. if ufm.lambda_b is None or ufm.loss == 'ce' else (1-beta) / (1+ufm.lambda_b)
-    r, s = (n*ufm.lambda_h/ufm.lambda_w)**.25, math.sqrt(((K-1)*alpha + beta)/K)
+    K, n, (alpha, beta) = (
+        num_classes,
+        samples_per_class,
+        ufm_logits(ufm, num_classes, samples_per_class),
+    )
+    rank = K - 1 + (beta > 0)
+    if check_number("dim", dim, low=1, integer=True) < rank:
+        raise CollapseError(
+            f"dim={dim}: the optimum for {K} classes spans {rank} dimensions; give at least {rank}."
+        )
+    t = 0.0 if ufm.lambda_b is None or ufm.loss == "ce" else (1 - beta) / (1 + ufm.lambda_b)
+    r, s = (n * ufm.lambda_h / ufm.lambda_w) ** 0.25, math.sqrt(((K - 1) * alpha + beta) / K)
     frame = _frame(K, dim, alpha, beta)
-    return SimpleNamespace(loss=_optimal_loss(ufm, K, n, alpha, beta, t), logit_gap=alpha, feature_norm=s/r, weight_norm=r*s,
-        features=frame/r, weight=r*frame, bias=None if ufm.lambda_b is None else frame.new_full((K,), t/K))
+    return SimpleNamespace(
+        loss=_optimal_loss(ufm, K, n, alpha, beta, t),
+        logit_gap=alpha,
+        feature_norm=s / r,
+        weight_norm=r * s,
+        features=frame / r,
+        weight=r * frame,
+        bias=None if ufm.lambda_b is None else frame.new_full((K,), t / K),
+    )
+
 
 def _frame(K, dim, alpha, beta):
     "The rows of A in `dim` dimensions."
-    ones_first = torch.cat([torch.ones(K,1), torch.eye(K)[:,1:]], 1).double()
-    basis = torch.linalg.qr(ones_first).Q.roll(-1, 1)                       # the last column is along (1,…,1)
-    frame = basis * basis.new_tensor([alpha]*(K-1) + [beta]).sqrt()
-    return F.pad(frame, (0, dim-K))                                        # dim = K-1 cuts off the last column, which is 0 then
+    ones_first = torch.cat([torch.ones(K, 1), torch.eye(K)[:, 1:]], 1).double()
+    basis = torch.linalg.qr(ones_first).Q.roll(-1, 1)  # the last column is along (1,…,1)
+    frame = basis * basis.new_tensor([alpha] * (K - 1) + [beta]).sqrt()
+    return F.pad(frame, (0, dim - K))  # dim = K-1 cuts off the last column, which is 0 then
+
 
 def _optimal_loss(ufm, K, n, alpha, beta, t):
-    decay = decay_strength(ufm, K, n)/K * ((K-1)*alpha + beta)
-    if ufm.loss == 'ce': return math.log1p((K-1)*math.exp(-alpha)) + decay
-    return ((K-1)*(1-alpha)**2 + (1-beta-t)**2 + (ufm.lambda_b or 0)*t**2)/(2*K) + decay
+    decay = decay_strength(ufm, K, n) / K * ((K - 1) * alpha + beta)
+    if ufm.loss == "ce":
+        return math.log1p((K - 1) * math.exp(-alpha)) + decay
+    return ((K - 1) * (1 - alpha) ** 2 + (1 - beta - t) ** 2 + (ufm.lambda_b or 0) * t**2) / (
+        2 * K
+    ) + decay
 
 # %% ../nbs/08_theory.ipynb #dda0fba2
 def ufm_descent(
-    labels, # (N,) class indices 0…K-1, each with at least one sample
-    dim:int, # d
-    ufm:UFM=UFM(), # The model
+    labels,  # (N,) class indices 0…K-1, each with at least one sample
+    dim: int,  # d
+    ufm: UFM = UFM(),  # The model
     *,
-    lr:float=1., # Step size, for H/√n (n = N/K), W and b
-    start:torch.Tensor|None=None, # (N, d) features to start from; by default normal, of mean squared length 1
-    seed:int=0, # Decides the random start of features and weight
-)->Iterator[SimpleNamespace]: # States: `features` (N, d), `weight`, `bias` or None, all float64; `loss`, `gradient_norm` (largest entry)
+    lr: float = 1.0,  # Step size, for H/√n (n = N/K), W and b
+    start: torch.Tensor
+    | None = None,  # (N, d) features to start from; by default normal, of mean squared length 1
+    seed: int = 0,  # Decides the random start of features and weight
+) -> Iterator[
+    SimpleNamespace
+]:  # States: `features` (N, d), `weight`, `bias` or None, all float64; `loss`, `gradient_norm` (largest entry)
     "Full-batch gradient descent: the states after 0, 1, 2, … steps."
     labels, params = _start(labels, dim, ufm, start, seed)
-    return _descend(labels, params, ufm, check_number('lr', lr, low=0, above=True))
+    return _descend(labels, params, ufm, check_number("lr", lr, low=0, above=True))
+
 
 def _descend(labels, params, ufm, lr):
     while True:
         state, grads = _evaluate(labels, params, ufm)
-        if not math.isfinite(state.loss): raise CollapseError(f"lr={lr}: gradient descent diverged; give a smaller step size.")
+        if not math.isfinite(state.loss):
+            raise CollapseError(f"lr={lr}: gradient descent diverged; give a smaller step size.")
         yield state
         with torch.no_grad():
-            for p, g in zip(params, grads): p -= lr*g
+            for p, g in zip(params, grads):
+                p -= lr * g
+
 
 @torch.enable_grad()
 def _evaluate(labels, params, ufm):
     "The state at params = [H/√n, W, b or nothing], and the gradients there."
     scaled, weight, *bias = params
-    features = scaled * math.sqrt(len(labels)/len(weight))
+    features = scaled * math.sqrt(len(labels) / len(weight))
     loss = ufm.objective(features, labels, weight, *bias)
     grads = torch.autograd.grad(loss, params)
-    return SimpleNamespace(features=features.detach(), weight=weight.detach().clone(), bias=bias[0].detach().clone() if bias else None,
-        loss=loss.item(), gradient_norm=max(g.abs().max().item() for g in grads)), grads
+    return SimpleNamespace(
+        features=features.detach(),
+        weight=weight.detach().clone(),
+        bias=bias[0].detach().clone() if bias else None,
+        loss=loss.item(),
+        gradient_norm=max(g.abs().max().item() for g in grads),
+    ), grads
+
 
 def _start(labels, dim, ufm, start, seed):
-    labels, g = _check_classes(labels), torch.Generator().manual_seed(check_number('seed', seed, low=0, high=2**32-1, integer=True))
-    N, K, d = len(labels), int(labels.max())+1, check_number('dim', dim, low=1, integer=True)
-    features, weight = [torch.randn(k, d, generator=g, dtype=torch.float64) / math.sqrt(d) for k in (N, K)]
-    if start is not None: features = torch.as_tensor(start).detach().cpu().double()
-    if features.shape != (N, d): raise CollapseError(f"start has shape {tuple(features.shape)}; give ({N}, {d}), a row a label and dim columns.")
-    if not features.isfinite().all(): raise CollapseError(f"start has NaN or infinite values in {int((~features.isfinite()).any(1).sum())} of {N} rows; give finite features.")
-    params = [features/math.sqrt(N/K), weight] + [torch.zeros(K, dtype=torch.float64)]*(ufm.lambda_b is not None)
+    labels, g = (
+        _check_classes(labels),
+        torch.Generator().manual_seed(
+            check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
+        ),
+    )
+    N, K, d = len(labels), int(labels.max()) + 1, check_number("dim", dim, low=1, integer=True)
+    features, weight = [
+        torch.randn(k, d, generator=g, dtype=torch.float64) / math.sqrt(d) for k in (N, K)
+    ]
+    if start is not None:
+        features = torch.as_tensor(start).detach().cpu().double()
+    if features.shape != (N, d):
+        raise CollapseError(
+            f"start has shape {tuple(features.shape)}; give ({N}, {d}), a row a label and dim columns."
+        )
+    if not features.isfinite().all():
+        raise CollapseError(
+            f"start has NaN or infinite values in {int((~features.isfinite()).any(1).sum())} of {N} rows; give finite features."
+        )
+    params = [features / math.sqrt(N / K), weight] + [torch.zeros(K, dtype=torch.float64)] * (
+        ufm.lambda_b is not None
+    )
     return labels, [p.requires_grad_() for p in params]
 
+
 def _check_classes(labels):
-    try: y = torch.as_tensor(labels).detach().cpu()
-    except (TypeError, ValueError, RuntimeError): raise CollapseError(f"labels is a {type(labels).__name__} that holds no numbers; give one class index a sample.") from None
-    if y.ndim != 1 or y.is_floating_point() or y.is_complex(): raise CollapseError(f"labels: {y.dtype} of shape {tuple(y.shape)}; give one whole number a sample.")
+    try:
+        y = torch.as_tensor(labels).detach().cpu()
+    except (TypeError, ValueError, RuntimeError):
+        raise CollapseError(
+            f"labels is a {type(labels).__name__} that holds no numbers; give one class index a sample."
+        ) from None
+    if y.ndim != 1 or y.is_floating_point() or y.is_complex():
+        raise CollapseError(
+            f"labels: {y.dtype} of shape {tuple(y.shape)}; give one whole number a sample."
+        )
     seen = y.unique().tolist()
-    if len(seen) < 2 or seen != list(range(len(seen))): raise CollapseError(f"labels has the classes {seen[:5]}{'…' if len(seen) > 5 else ''}; give two or more, numbered from 0 without a gap.")
+    if len(seen) < 2 or seen != list(range(len(seen))):
+        raise CollapseError(
+            f"labels has the classes {seen[:5]}{'…' if len(seen) > 5 else ''}; give two or more, numbered from 0 without a gap."
+        )
     return y.long()
 
 # %% ../nbs/08_theory.ipynb #9235e4ca
 def fit_ufm(
-    labels, # (N,) class indices 0…K-1, each with at least one sample
-    dim:int, # d
-    ufm:UFM=UFM(), # The model
+    labels,  # (N,) class indices 0…K-1, each with at least one sample
+    dim: int,  # d
+    ufm: UFM = UFM(),  # The model
     *,
-    steps:int|None=None, # None: L-BFGS to the optimum; a number: stop gradient descent after so many steps
-    lr:float=1., # Step size of gradient descent
-    start:torch.Tensor|None=None, # (N, d) features to start from; random by default
-    seed:int=0, # Decides the random start
-)->SimpleNamespace: # The last state, as of `ufm_descent`; its `gradient_norm` tells how near to stationary it is
+    steps: int
+    | None = None,  # None: L-BFGS to the optimum; a number: stop gradient descent after so many steps
+    lr: float = 1.0,  # Step size of gradient descent
+    start: torch.Tensor | None = None,  # (N, d) features to start from; random by default
+    seed: int = 0,  # Decides the random start
+) -> (
+    SimpleNamespace
+):  # The last state, as of `ufm_descent`; its `gradient_norm` tells how near to stationary it is
     "Train features, weight and bias on labels alone."
     if steps is not None:
-        check_number('steps', steps, low=0, integer=True)
-        return next(islice(ufm_descent(labels, dim, ufm, lr=lr, start=start, seed=seed), steps, None))
+        check_number("steps", steps, low=0, integer=True)
+        return next(
+            islice(ufm_descent(labels, dim, ufm, lr=lr, start=start, seed=seed), steps, None)
+        )
     labels, params = _start(labels, dim, ufm, start, seed)
-    lbfgs = torch.optim.LBFGS(params, max_iter=5000, max_eval=20_000, history_size=20, tolerance_grad=1e-12, tolerance_change=0,
-        line_search_fn='strong_wolfe')
+    lbfgs = torch.optim.LBFGS(
+        params,
+        max_iter=5000,
+        max_eval=20_000,
+        history_size=20,
+        tolerance_grad=1e-12,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
+
     def closure():
         state, grads = _evaluate(labels, params, ufm)
-        for p, g in zip(params, grads): p.grad = g
+        for p, g in zip(params, grads):
+            p.grad = g
         return state.loss
+
     lbfgs.step(closure)
     return _evaluate(labels, params, ufm)[0]

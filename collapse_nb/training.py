@@ -8,108 +8,161 @@ __all__ = ['TrainConfig', 'schedule_factor', 'pick_device', 'has_bf16', 'random_
            'interruptible', 'training_errors', 'fit']
 
 # %% ../nbs/07_training.ipynb #24ddca16
-import math, random, signal, threading, time, warnings
+import math
+import random
+import signal
+import threading
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np, torch
+import numpy as np
+import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_input
 from torch.overrides import TorchFunctionMode
 from tqdm.auto import tqdm
 
-from .core import CollapseError, atomic_write, check_choice, check_number, digest, folder_lock
+from collapse_nb.core import (
+    CollapseError,
+    atomic_write,
+    check_choice,
+    check_number,
+    digest,
+    folder_lock,
+)
 
 # %% ../nbs/07_training.ipynb #5e14529b
 @dataclass(frozen=True)
 class TrainConfig:
     "All hyper-parameters of a training run."
-    epochs: int = 30 # Passes over the training set
-    lr: float = 0.1 # Learning rate at the start
-    momentum: float = 0.9 # Of SGD
-    weight_decay: float = 5e-4 # On all parameters, as in the paper
-    schedule: str = 'cosine' # 'cosine' to zero, or 'step': divided by 10 after 1/3 and 2/3 of the epochs
-    terminal_epochs: int|None = None # Stop after so many epochs in a row without a training error; None: at `epochs`
-    seed: int = 0 # Decides whatever is random inside the network (dropout); the loader has its own
-    device: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
-    precision: str = 'auto' # 'bf16', 'float32'; 'auto' is bf16 where the hardware multiplies it
-    compile: bool = False # Let `torch.compile` fuse the steps of training? Takes a minute at the start, and a C++ compiler on a CPU
+
+    epochs: int = 30  # Passes over the training set
+    lr: float = 0.1  # Learning rate at the start
+    momentum: float = 0.9  # Of SGD
+    weight_decay: float = 5e-4  # On all parameters, as in the paper
+    schedule: str = (
+        "cosine"  # 'cosine' to zero, or 'step': divided by 10 after 1/3 and 2/3 of the epochs
+    )
+    terminal_epochs: int | None = (
+        None  # Stop after so many epochs in a row without a training error; None: at `epochs`
+    )
+    seed: int = 0  # Decides whatever is random inside the network (dropout); the loader has its own
+    device: str = "auto"  # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
+    precision: str = "auto"  # 'bf16', 'float32'; 'auto' is bf16 where the hardware multiplies it
+    compile: bool = False  # Let `torch.compile` fuse the steps of training? Takes a minute at the start, and a C++ compiler on a CPU
 
     def __post_init__(self):
-        check_number('epochs', self.epochs, low=1, integer=True)
-        check_number('lr', self.lr, low=0, above=True)
-        check_number('momentum', self.momentum, low=0, high=1)
-        check_number('weight_decay', self.weight_decay, low=0)
-        check_number('seed', self.seed, low=0, high=2**32-1, integer=True)
-        if self.terminal_epochs is not None: check_number('terminal_epochs', self.terminal_epochs, low=1, integer=True)
-        check_choice('schedule', self.schedule, ['cosine', 'step'])
-        check_choice('precision', self.precision, ['auto', 'bf16', 'float32'])
-        check_choice('compile', self.compile, [True, False])
+        check_number("epochs", self.epochs, low=1, integer=True)
+        check_number("lr", self.lr, low=0, above=True)
+        check_number("momentum", self.momentum, low=0, high=1)
+        check_number("weight_decay", self.weight_decay, low=0)
+        check_number("seed", self.seed, low=0, high=2**32 - 1, integer=True)
+        if self.terminal_epochs is not None:
+            check_number("terminal_epochs", self.terminal_epochs, low=1, integer=True)
+        check_choice("schedule", self.schedule, ["cosine", "step"])
+        check_choice("precision", self.precision, ["auto", "bf16", "float32"])
+        check_choice("compile", self.compile, [True, False])
 
 # %% ../nbs/07_training.ipynb #037a9827
 def schedule_factor(
-    cfg:TrainConfig, # Gives `schedule`, `epochs`
-    epoch:float, # Epochs done, a fraction inside an epoch
-)->float: # What the learning rates at the start are multiplied by, 0…1
+    cfg: TrainConfig,  # Gives `schedule`, `epochs`
+    epoch: float,  # Epochs done, a fraction inside an epoch
+) -> float:  # What the learning rates at the start are multiplied by, 0…1
     "The schedule as a function of the epoch."
-    t = epoch/cfg.epochs
-    if cfg.schedule=='cosine': return (1 + math.cos(math.pi*t)) / 2
-    return 0.1**min(2, int(3*t + 1e-9))
+    t = epoch / cfg.epochs
+    if cfg.schedule == "cosine":
+        return (1 + math.cos(math.pi * t)) / 2
+    return 0.1 ** min(2, int(3 * t + 1e-9))
 
 # %% ../nbs/07_training.ipynb #9eed0cca
 def pick_device(
-    device:str='auto', # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
-)->torch.device:
+    device: str = "auto",  # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
+) -> torch.device:
     "The device by name; 'auto' is CUDA where there is one, else the CPU."
-    if device=='auto': return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    try: dev = torch.device(device)
-    except (RuntimeError, TypeError): raise CollapseError(f"device={device!r} is unknown; choose auto, cpu, cuda or cuda:N.") from None
-    n = {'cuda': torch.cuda.device_count(), 'mps': int(torch.backends.mps.is_available()), 'cpu': 1}.get(dev.type, 0)
-    if (dev.index or 0) >= n: raise CollapseError(f"device={device!r} is not there (devices of this kind: {n}); choose auto or cpu.")
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        dev = torch.device(device)
+    except (RuntimeError, TypeError):
+        raise CollapseError(
+            f"device={device!r} is unknown; choose auto, cpu, cuda or cuda:N."
+        ) from None
+    n = {
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+        "cpu": 1,
+    }.get(dev.type, 0)
+    if (dev.index or 0) >= n:
+        raise CollapseError(
+            f"device={device!r} is not there (devices of this kind: {n}); choose auto or cpu."
+        )
     return dev
 
+
 def has_bf16(
-    device:torch.device, # Where the network runs
-)->bool:
+    device: torch.device,  # Where the network runs
+) -> bool:
     "Does the hardware multiply bf16 itself?"
-    if device.type=='cuda': return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type!='cpu': return False
-    return any(getattr(torch.cpu, f, lambda: False)() for f in ('_is_avx512_bf16_supported', '_is_amx_tile_supported'))
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    return any(
+        getattr(torch.cpu, f, lambda: False)()
+        for f in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    )
 
 # %% ../nbs/07_training.ipynb #fbe8e76f
 def random_states(
-    device:torch.device, # Where the network runs
-)->dict: # Plain lists and tensors
+    device: torch.device,  # Where the network runs
+) -> dict:  # Plain lists and tensors
     "The states of torch, numpy and Python."
     name, keys, *rest = np.random.get_state()
-    return dict(torch=torch.get_rng_state(), cuda=torch.cuda.get_rng_state(device) if device.type=='cuda' else None,
-                numpy=[name, list(map(int, keys)), *rest], python=random.getstate())
+    return dict(
+        torch=torch.get_rng_state(),
+        cuda=torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        numpy=[name, list(map(int, keys)), *rest],
+        python=random.getstate(),
+    )
+
 
 def set_random_states(
-    states:dict, # As `random_states` gives them
-    device:torch.device, # Where the network runs
+    states: dict,  # As `random_states` gives them
+    device: torch.device,  # Where the network runs
 ):
     "Put all of them back."
-    torch.set_rng_state(states['torch']); np.random.set_state(states['numpy']); random.setstate(states['python'])
-    if states['cuda'] is not None: torch.cuda.set_rng_state(states['cuda'], device)
+    torch.set_rng_state(states["torch"])
+    np.random.set_state(states["numpy"])
+    random.setstate(states["python"])
+    if states["cuda"] is not None:
+        torch.cuda.set_rng_state(states["cuda"], device)
+
 
 @contextmanager
 def seeded(
-    seed:int, # Decides whatever is random in the block
+    seed: int,  # Decides whatever is random in the block
 ):
     "Seed everything inside the block and leave everything outside as it was."
     of_numpy, of_python = np.random.get_state(), random.getstate()
     with torch.random.fork_rng():
-        torch.manual_seed(seed); np.random.seed(seed % 2**32); random.seed(seed)
-        try: yield
-        finally: np.random.set_state(of_numpy); random.setstate(of_python)
+        torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            np.random.set_state(of_numpy)
+            random.setstate(of_python)
 
 # %% ../nbs/07_training.ipynb #3b87b182
 class _PatchConv(torch.autograd.Function):
     "`conv2d` without groups and dilation, whose weight gradient is one product of matrices."
+
     @staticmethod
     def forward(ctx, x, weight, bias, stride, padding):
         ctx.save_for_backward(x, weight)
@@ -121,241 +174,393 @@ class _PatchConv(torch.autograd.Function):
     def backward(ctx, g):
         x, weight = ctx.saved_tensors
         dx = conv2d_input(x.shape, weight, g, *ctx.how) if ctx.needs_input_grad[0] else None
-        return dx, _weight_gradient(x, g, weight.shape, *ctx.how), g.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None, None, None
+        return (
+            dx,
+            _weight_gradient(x, g, weight.shape, *ctx.how),
+            g.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None,
+            None,
+            None,
+        )
+
 
 def _weight_gradient(x, g, shape, stride, padding):
     "Gradients at the pixels times the patches they looked at, summed over images and pixels: (O, C, kh, kw)."
     (o, c, kh, kw), (n, _, h, w) = shape, g.shape
-    x = nn.functional.pad(x.permute(0, 2, 3, 1), (0, 0, padding[1], padding[1], padding[0], padding[0]))
+    x = nn.functional.pad(
+        x.permute(0, 2, 3, 1), (0, 0, padding[1], padding[1], padding[0], padding[0])
+    )
     image, row, column, channel = x.stride()
-    patches = x.as_strided((n, h, w, kh, kw, c), (image, row*stride[0], column*stride[1], row, column, channel)).reshape(n*h*w, -1)
-    return (g.permute(0, 2, 3, 1).reshape(n*h*w, o).T @ patches).view(o, kh, kw, c).permute(0, 3, 1, 2)
+    patches = x.as_strided(
+        (n, h, w, kh, kw, c), (image, row * stride[0], column * stride[1], row, column, channel)
+    ).reshape(n * h * w, -1)
+    return (
+        (g.permute(0, 2, 3, 1).reshape(n * h * w, o).T @ patches)
+        .view(o, kh, kw, c)
+        .permute(0, 3, 1, 2)
+    )
+
 
 def _gains(x, weight, stride, padding, dilation, groups):
     "Measured: from 64 channels on, with three of the output for each pixel of its map; and a kernel of one pixel has no patches to gather."
-    if x.ndim != 4 or not all(isinstance(o, tuple) and len(o) == 2 for o in (stride, padding)): return False # as `nn.Conv2d` calls it
-    if groups != 1 or dilation != (1, 1) or weight.shape[1] < 64 or weight.shape[2:] == (1, 1): return False
-    h, w = ((x.shape[i] + 2*padding[i] - weight.shape[i])//stride[i] + 1 for i in (-2, -1))
-    return weight.shape[0] >= 3*h*w
+    if x.ndim != 4 or not all(isinstance(o, tuple) and len(o) == 2 for o in (stride, padding)):
+        return False  # as `nn.Conv2d` calls it
+    if groups != 1 or dilation != (1, 1) or weight.shape[1] < 64 or weight.shape[2:] == (1, 1):
+        return False
+    h, w = ((x.shape[i] + 2 * padding[i] - weight.shape[i]) // stride[i] + 1 for i in (-2, -1))
+    return weight.shape[0] >= 3 * h * w
+
 
 class PatchGradients(TorchFunctionMode):
     "Context in which, under bf16 autocast on a CPU, convolutions with many channels and few pixels get their weight gradients as one product."
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        return self._conv2d(*args, **(kwargs or {})) if func is torch.conv2d else func(*args, **(kwargs or {}))
 
-    def _conv2d(self, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1): # the names are torch's
-        bf16 = input.device.type == 'cpu' and torch.is_autocast_enabled('cpu') and torch.get_autocast_dtype('cpu') == torch.bfloat16
-        if not (bf16 and torch.is_grad_enabled() and _gains(input, weight, stride, padding, dilation, groups)):
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        return (
+            self._conv2d(*args, **(kwargs or {}))
+            if func is torch.conv2d
+            else func(*args, **(kwargs or {}))
+        )
+
+    def _conv2d(
+        self, input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1
+    ):  # the names are torch's
+        bf16 = (
+            input.device.type == "cpu"
+            and torch.is_autocast_enabled("cpu")
+            and torch.get_autocast_dtype("cpu") == torch.bfloat16
+        )
+        if not (
+            bf16
+            and torch.is_grad_enabled()
+            and _gains(input, weight, stride, padding, dilation, groups)
+        ):
             return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
-        return _PatchConv.apply(input.bfloat16(), weight.bfloat16(), None if bias is None else bias.bfloat16(), stride, padding)
+        return _PatchConv.apply(
+            input.bfloat16(),
+            weight.bfloat16(),
+            None if bias is None else bias.bfloat16(),
+            stride,
+            padding,
+        )
 
 # %% ../nbs/07_training.ipynb #c1654dff
 def _autocast(cfg, device):
     "The autocast context of a configuration."
-    on = cfg.precision=='bf16' or (cfg.precision=='auto' and has_bf16(device))
+    on = cfg.precision == "bf16" or (cfg.precision == "auto" and has_bf16(device))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=on)
 
+
 def train_epoch(
-    model:nn.Module, # In training mode on `device`
-    batches, # Iterable of (images, labels), with a length
-    optimizer:torch.optim.Optimizer, # Of the model's parameters
-    loss_fn, # (logits float32, labels) → loss, averaged over the batch
-    set_lr, # Called before each step with the fraction of the epoch done
-    device:torch.device, # Where the model is
-    autocast, # Context manager to run the network in
-    position:dict|None=None, # `step`, `total`, `count` where the epoch is to go on; kept up to date
-    after=lambda: None, # Called after each step
-)->float: # Mean loss over the epoch's images
+    model: nn.Module,  # In training mode on `device`
+    batches,  # Iterable of (images, labels), with a length
+    optimizer: torch.optim.Optimizer,  # Of the model's parameters
+    loss_fn,  # (logits float32, labels) → loss, averaged over the batch
+    set_lr,  # Called before each step with the fraction of the epoch done
+    device: torch.device,  # Where the model is
+    autocast,  # Context manager to run the network in
+    position: dict
+    | None = None,  # `step`, `total`, `count` where the epoch is to go on; kept up to date
+    after=lambda: None,  # Called after each step
+) -> float:  # Mean loss over the epoch's images
     "Take one step for each batch that is left."
     p, n = {} if position is None else position, len(batches)
-    for k,v in dict(step=0, total=torch.zeros((), device=device), count=0).items(): p.setdefault(k, v)
-    for xb,yb in _rest(batches, p, device):
-        set_lr(p['step']/n)
+    for k, v in dict(step=0, total=torch.zeros((), device=device), count=0).items():
+        p.setdefault(k, v)
+    for xb, yb in _rest(batches, p, device):
+        set_lr(p["step"] / n)
         xb, yb = xb.to(device, non_blocking=True), yb.to(device, non_blocking=True)
-        with autocast, PatchGradients(): logits = model(xb)
+        with autocast, PatchGradients():
+            logits = model(xb)
         loss = _loss(loss_fn, logits.float(), yb)
-        optimizer.zero_grad(set_to_none=True); loss.backward(); optimizer.step()
-        p.update(step=p['step']+1, total=p['total'] + loss.detach()*len(yb), count=p['count']+len(yb))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        p.update(
+            step=p["step"] + 1,
+            total=p["total"] + loss.detach() * len(yb),
+            count=p["count"] + len(yb),
+        )
         after()
-    return (p['total']/p['count']).item()
+    return (p["total"] / p["count"]).item()
+
 
 def _rest(batches, p, device):
     "The batches that are left; those already seen are drawn again, then the random states put back."
     it = iter(batches)
-    for _ in range(p['step']): next(it)
-    if 'random' in p: set_random_states(p.pop('random'), device)
+    for _ in range(p["step"]):
+        next(it)
+    if "random" in p:
+        set_random_states(p.pop("random"), device)
     return it
+
 
 def _loss(loss_fn, logits, labels):
     "The loss; torch's complaint about a label without a logit in words that name it."
-    try: return loss_fn(logits, labels)
-    except IndexError: raise CollapseError(f"labels has the value {int(labels.max())}, but the model has {logits.shape[1]} outputs; build it for {int(labels.max())+1} classes or more, or mend the labels.") from None
+    try:
+        return loss_fn(logits, labels)
+    except IndexError:
+        raise CollapseError(
+            f"labels has the value {int(labels.max())}, but the model has {logits.shape[1]} outputs; build it for {int(labels.max()) + 1} classes or more, or mend the labels."
+        ) from None
+
 
 def count_errors(
-    model:nn.Module, # Any classifier
-    batches, # Iterable of (images, labels)
-    device:torch.device, # Where the model is
-    autocast, # Context manager to run the network in
-    between=lambda: None, # Called between batches
-)->tuple: # (number of errors, number of images)
+    model: nn.Module,  # Any classifier
+    batches,  # Iterable of (images, labels)
+    device: torch.device,  # Where the model is
+    autocast,  # Context manager to run the network in
+    between=lambda: None,  # Called between batches
+) -> tuple:  # (number of errors, number of images)
     "Errors in evaluation mode; the network is put back into training mode."
     model.eval()
     errors, n = torch.zeros((), dtype=torch.long, device=device), 0
     try:
         with torch.inference_mode(), autocast:
-            for xb,yb in batches:
-                errors += (model(xb.to(device)).argmax(1) != yb.to(device)).sum(); n += len(yb); between()
-    finally: model.train()
+            for xb, yb in batches:
+                errors += (model(xb.to(device)).argmax(1) != yb.to(device)).sum()
+                n += len(yb)
+                between()
+    finally:
+        model.train()
     return errors.item(), n
 
 # %% ../nbs/07_training.ipynb #fa6a54b7
 @dataclass
 class RunState:
     "A training run after some epochs."
-    model: nn.Module # Network, on `device`
-    optimizer: torch.optim.Optimizer # Of its parameters
-    cfg: TrainConfig # Hyper-parameters
-    device: torch.device # Where the network runs
-    run: Path | None = None # Folder of checkpoints
-    epoch: int = 0 # Epochs done
-    history: list = field(default_factory=list) # One dict an epoch
-    resumed_from: list = field(default_factory=list) # Epochs at which the run was taken up again, with a fraction inside an epoch
-    position: dict | None = None # Inside an epoch: `step`, `steps`, `total`, `count`, `seconds`
-    between: Callable = lambda: None # Called between batches; raises when the run is to be interrupted
+
+    model: nn.Module  # Network, on `device`
+    optimizer: torch.optim.Optimizer  # Of its parameters
+    cfg: TrainConfig  # Hyper-parameters
+    device: torch.device  # Where the network runs
+    run: Path | None = None  # Folder of checkpoints
+    epoch: int = 0  # Epochs done
+    history: list = field(default_factory=list)  # One dict an epoch
+    resumed_from: list = field(
+        default_factory=list
+    )  # Epochs at which the run was taken up again, with a fraction inside an epoch
+    position: dict | None = None  # Inside an epoch: `step`, `steps`, `total`, `count`, `seconds`
+    between: Callable = lambda: (
+        None
+    )  # Called between batches; raises when the run is to be interrupted
 
     @property
-    def row(self)->dict:
+    def row(self) -> dict:
         "The last epoch's row of the history."
         return self.history[-1]
+
     @property
-    def autocast(self)->torch.autocast:
+    def autocast(self) -> torch.autocast:
         "The context in which the network runs."
         return _autocast(self.cfg, self.device)
+
     @property
-    def finished(self)->bool:
+    def finished(self) -> bool:
         "Are all epochs done, or enough in a row without a training error?"
         n = self.cfg.terminal_epochs or self.cfg.epochs
-        return self.epoch >= self.cfg.epochs or (len(self.history) >= n and not any(r.get('training_errors', 1) for r in self.history[-n:]))
+        return self.epoch >= self.cfg.epochs or (
+            len(self.history) >= n
+            and not any(r.get("training_errors", 1) for r in self.history[-n:])
+        )
 
 # %% ../nbs/07_training.ipynb #b34ed233
 def _leaves(o):
     "What nested dicts and lists hold, in order, as something `digest` takes."
     if isinstance(o, dict):
-        for k,v in o.items(): yield repr(k); yield from _leaves(v)
+        for k, v in o.items():
+            yield repr(k)
+            yield from _leaves(v)
     elif isinstance(o, (list, tuple)):
-        for v in o: yield from _leaves(v)
-    elif isinstance(o, torch.Tensor): yield f'{o.dtype}{tuple(o.shape)}'; yield o.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-    else: yield repr(o)
+        for v in o:
+            yield from _leaves(v)
+    elif isinstance(o, torch.Tensor):
+        yield f"{o.dtype}{tuple(o.shape)}"
+        yield o.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+    else:
+        yield repr(o)
+
 
 def save_checkpoint(
-    state:RunState, # Run to save; nothing happens without a folder
-    key:str='', # Digest of whatever must be the same when the run is taken up again
+    state: RunState,  # Run to save; nothing happens without a folder
+    key: str = "",  # Digest of whatever must be the same when the run is taken up again
 ):
     "Write `checkpoint.pt` in the run's folder, atomically, keeping the one before."
-    if state.run is None: return
-    file, d = state.run/'checkpoint.pt', dict(key=key, model=state.model.state_dict(), optimizer=state.optimizer.state_dict())
-    d |= {k: getattr(state, k) for k in ('epoch', 'history', 'resumed_from', 'position')}
+    if state.run is None:
+        return
+    file, d = (
+        state.run / "checkpoint.pt",
+        dict(key=key, model=state.model.state_dict(), optimizer=state.optimizer.state_dict()),
+    )
+    d |= {k: getattr(state, k) for k in ("epoch", "history", "resumed_from", "position")}
     try:
         with atomic_write(file) as tmp:
-            with tmp.open('wb') as f: torch.save(d | dict(digest=digest(*_leaves(d))), f)
-            if file.exists(): file.replace(state.run/'checkpoint-previous.pt')
+            with tmp.open("wb") as f:
+                torch.save(d | dict(digest=digest(*_leaves(d))), f)
+            if file.exists():
+                file.replace(state.run / "checkpoint-previous.pt")
     except (CollapseError, RuntimeError) as e:
-        why = e.__context__ if isinstance(e.__context__, OSError) else e # torch hides it
-        raise CollapseError(f"the checkpoint of epoch {state.epoch} could not be written to {str(state.run)!r} ({getattr(why, 'strerror', None) or str(why).splitlines()[0]}); the one before is intact. Make room and start again to continue.") from None
+        why = e.__context__ if isinstance(e.__context__, OSError) else e  # torch hides it
+        raise CollapseError(
+            f"the checkpoint of epoch {state.epoch} could not be written to {str(state.run)!r} ({getattr(why, 'strerror', None) or str(why).splitlines()[0]}); the one before is intact. Make room and start again to continue."
+        ) from None
+
 
 def _read_checkpoint(file):
     "What a checkpoint holds; a `ValueError` says why it cannot be used."
-    try: d = torch.load(file, map_location='cpu', weights_only=True)
-    except PermissionError as e: raise CollapseError(f"{str(file)!r} cannot be read ({e.strerror}), and may be intact; get access to it, or choose another folder.") from None
-    except Exception as e: raise ValueError(f'cannot be read ({type(e).__name__})') from None
-    if isinstance(d, dict) and 'digest' in d and d.pop('digest') != digest(*_leaves(d)): raise ValueError('is damaged: its content is not what was written')
+    try:
+        d = torch.load(file, map_location="cpu", weights_only=True)
+    except PermissionError as e:
+        raise CollapseError(
+            f"{str(file)!r} cannot be read ({e.strerror}), and may be intact; get access to it, or choose another folder."
+        ) from None
+    except Exception as e:
+        raise ValueError(f"cannot be read ({type(e).__name__})") from None
+    if isinstance(d, dict) and "digest" in d and d.pop("digest") != digest(*_leaves(d)):
+        raise ValueError("is damaged: its content is not what was written")
     return d
 
+
 def load_checkpoint(
-    state:RunState, # Run to bring up to date
-    key:str='', # As given to `save_checkpoint`
-)->bool: # Was there one?
+    state: RunState,  # Run to bring up to date
+    key: str = "",  # As given to `save_checkpoint`
+) -> bool:  # Was there one?
     "Take up the newest intact checkpoint of the run's folder."
-    if state.run is None: return False
-    for name in ('checkpoint.pt', 'checkpoint-previous.pt'):
-        if not (state.run/name).is_file(): continue
-        try: d = _read_checkpoint(state.run/name)
+    if state.run is None:
+        return False
+    for name in ("checkpoint.pt", "checkpoint-previous.pt"):
+        if not (state.run / name).is_file():
+            continue
+        try:
+            d = _read_checkpoint(state.run / name)
         except ValueError as e:
-            warnings.warn(f"{name} {e}; trying the one before."); continue
-        if not isinstance(d, dict) or d.get('key') != key: raise CollapseError(f"{name} in {str(state.run)!r} is of another run (other settings or data); choose another folder or overwrite the run.")
+            warnings.warn(f"{name} {e}; trying the one before.")
+            continue
+        if not isinstance(d, dict) or d.get("key") != key:
+            raise CollapseError(
+                f"{name} in {str(state.run)!r} is of another run (other settings or data); choose another folder or overwrite the run."
+            )
         _take_up(state, name, d)
-        if name != 'checkpoint.pt': (state.run/'checkpoint.pt').unlink(missing_ok=True)
+        if name != "checkpoint.pt":
+            (state.run / "checkpoint.pt").unlink(missing_ok=True)
         return True
     return False
+
 
 def _take_up(state, name, d):
     "Put a checkpoint's content into the run."
     try:
-        state.model.load_state_dict(d['model']); state.optimizer.load_state_dict(d['optimizer'])
-        if [o['epoch'] for o in d['history'] if o.get('training_errors', 0) >= 0] != list(range(1, d['epoch']+1)): raise ValueError('its history is not that of its epochs')
-        state.epoch, state.history, p = d['epoch'], d['history'], d['position']
-        state.position = p and p | dict(total=p['total'].to(state.device))
-        at = round(state.epoch + p['step']/p['steps'], 3) if p else state.epoch
-        state.resumed_from = d['resumed_from'] + [at]*(not state.finished) # a run at its end is not taken up again
-        with seeded(0): set_random_states((p or {}).get('random') or random_states(state.device), state.device) # are they some?
+        state.model.load_state_dict(d["model"])
+        state.optimizer.load_state_dict(d["optimizer"])
+        if [o["epoch"] for o in d["history"] if o.get("training_errors", 0) >= 0] != list(
+            range(1, d["epoch"] + 1)
+        ):
+            raise ValueError("its history is not that of its epochs")
+        state.epoch, state.history, p = d["epoch"], d["history"], d["position"]
+        state.position = p and p | dict(total=p["total"].to(state.device))
+        at = round(state.epoch + p["step"] / p["steps"], 3) if p else state.epoch
+        state.resumed_from = d["resumed_from"] + [at] * (
+            not state.finished
+        )  # a run at its end is not taken up again
+        with seeded(0):
+            set_random_states(
+                (p or {}).get("random") or random_states(state.device), state.device
+            )  # are they some?
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
-        raise CollapseError(f"{name} in {str(state.run)!r} does not fit this model and optimizer ({(str(e).splitlines() or ['?'])[-1].split(':')[0].strip()}); choose another folder or overwrite the run.") from None
+        raise CollapseError(
+            f"{name} in {str(state.run)!r} does not fit this model and optimizer ({(str(e).splitlines() or ['?'])[-1].split(':')[0].strip()}); choose another folder or overwrite the run."
+        ) from None
 
 # %% ../nbs/07_training.ipynb #4a200a24
 @contextmanager
-def interruptible()->Iterator[Callable]:
+def interruptible() -> Iterator[Callable]:
     "Yields a function that raises `KeyboardInterrupt` if Ctrl-C or SIGTERM came in the meantime."
-    came:list = []
+    came: list = []
+
     def handler(signum, frame):
-        if came: raise KeyboardInterrupt
+        if came:
+            raise KeyboardInterrupt
         came.append(signum)
+
     def check():
-        if came: raise KeyboardInterrupt
-    here = threading.current_thread() is threading.main_thread() # signals reach no other thread
+        if came:
+            raise KeyboardInterrupt
+
+    here = threading.current_thread() is threading.main_thread()  # signals reach no other thread
     before = {o: signal.signal(o, handler) for o in (signal.SIGINT, signal.SIGTERM)} if here else {}
-    try: yield check
+    try:
+        yield check
     finally:
-        for o,h in before.items(): signal.signal(o, h or signal.SIG_DFL)
+        for o, h in before.items():
+            signal.signal(o, h or signal.SIG_DFL)
 
 # %% ../nbs/07_training.ipynb #d6b901a0
 def training_errors(
-    state:RunState, # Run whose network is measured
-    batches, # Training images as evaluation sees them: (images, labels)
-)->dict: # `train_accuracy`, `training_errors`
+    state: RunState,  # Run whose network is measured
+    batches,  # Training images as evaluation sees them: (images, labels)
+) -> dict:  # `train_accuracy`, `training_errors`
     "What `fit` measures on the training set after each epoch."
     errors, n = count_errors(state.model, batches, state.device, state.autocast, state.between)
-    return dict(train_accuracy=1-errors/n, training_errors=errors)
+    return dict(train_accuracy=1 - errors / n, training_errors=errors)
+
 
 def fit(
-    model:nn.Module, # Network to train, in place
-    loader, # Training batches: `BatchLoader` or `DataLoader`
-    cfg:TrainConfig=TrainConfig(), # Hyper-parameters
-    callbacks=(), # Functions of the `RunState`, called after each epoch; they may add to `state.row`
+    model: nn.Module,  # Network to train, in place
+    loader,  # Training batches: `BatchLoader` or `DataLoader`
+    cfg: TrainConfig = TrainConfig(),  # Hyper-parameters
+    callbacks=(),  # Functions of the `RunState`, called after each epoch; they may add to `state.row`
     *,
-    test_loader=None, # Batches to measure test accuracy on
-    optimizer:torch.optim.Optimizer|None=None, # SGD of `cfg` by default
-    schedule=None, # Epochs done (a fraction inside an epoch) → factor on the optimizer's learning rates; that of `cfg` by default
-    loss_fn=nn.functional.cross_entropy, # (logits, labels) → mean loss
-    evaluate=training_errors, # (state, batches) → columns of the row, `training_errors` among them; none where nothing is to be measured, on the test set neither
-    run:str|Path|None=None, # Folder for checkpoints; a run found there is continued
-    key:str='', # Digest of what must not change between sessions, besides `cfg`
-    progress:bool=True, # Show a bar on a terminal?
-)->RunState: # With `history`, one row an epoch
+    test_loader=None,  # Batches to measure test accuracy on
+    optimizer: torch.optim.Optimizer | None = None,  # SGD of `cfg` by default
+    schedule=None,  # Epochs done (a fraction inside an epoch) → factor on the optimizer's learning rates; that of `cfg` by default
+    loss_fn=nn.functional.cross_entropy,  # (logits, labels) → mean loss
+    evaluate=training_errors,  # (state, batches) → columns of the row, `training_errors` among them; none where nothing is to be measured, on the test set neither
+    run: str | Path | None = None,  # Folder for checkpoints; a run found there is continued
+    key: str = "",  # Digest of what must not change between sessions, besides `cfg`
+    progress: bool = True,  # Show a bar on a terminal?
+) -> RunState:  # With `history`, one row an epoch
     "Train to `cfg.epochs`; continue an interrupted run exactly."
     device = pick_device(cfg.device)
-    model.to(device, memory_format=torch.channels_last).train() # type: ignore[call-overload] # torch's stub leaves memory_format out
-    optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=cfg.lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay, fused=device.type=='cuda')
-    if not len(loader): raise CollapseError("loader is empty; give at least one batch.")
-    state, key, plain = RunState(model, optimizer, cfg, device, run=_run_folder(run)), digest(key, _settings(cfg)), loader.plain() if hasattr(loader, 'plain') else loader
-    set_lr, net = _lr_setter(optimizer, schedule or (lambda t: schedule_factor(cfg, t))), _compiled(model, device) if cfg.compile else model
-    with folder_lock(state.run, '.fit.lock') if state.run else nullcontext(), interruptible() as state.between:
+    model.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload] # torch's stub leaves memory_format out
+    optimizer = optimizer or torch.optim.SGD(
+        model.parameters(),
+        lr=cfg.lr,
+        momentum=cfg.momentum,
+        weight_decay=cfg.weight_decay,
+        fused=device.type == "cuda",
+    )
+    if not len(loader):
+        raise CollapseError("loader is empty; give at least one batch.")
+    state, key, plain = (
+        RunState(model, optimizer, cfg, device, run=_run_folder(run)),
+        digest(key, _settings(cfg)),
+        loader.plain() if hasattr(loader, "plain") else loader,
+    )
+    set_lr, net = (
+        _lr_setter(optimizer, schedule or (lambda t: schedule_factor(cfg, t))),
+        _compiled(model, device) if cfg.compile else model,
+    )
+    with (
+        folder_lock(state.run, ".fit.lock") if state.run else nullcontext(),
+        interruptible() as state.between,
+    ):
         load_checkpoint(state, key)
-        with tqdm(total=cfg.epochs*len(loader), initial=_steps_done(state, loader), desc='train', disable=None if progress else True, leave=False) as bar:
+        with tqdm(
+            total=cfg.epochs * len(loader),
+            initial=_steps_done(state, loader),
+            desc="train",
+            disable=None if progress else True,
+            leave=False,
+        ) as bar:
             while not state.finished:
-                try: row = _train(state, net, loader, set_lr, loss_fn, bar) | _measure(state, plain, test_loader, evaluate)
-                except KeyboardInterrupt: _save_position(state, key); raise
+                try:
+                    row = _train(state, net, loader, set_lr, loss_fn, bar) | _measure(
+                        state, plain, test_loader, evaluate
+                    )
+                except KeyboardInterrupt:
+                    _save_position(state, key)
+                    raise
                 _finish(state, row, bar)
-                for callback in callbacks: callback(state)
+                for callback in callbacks:
+                    callback(state)
                 save_checkpoint(state, key)
     state.between = lambda: None
     return state
@@ -363,67 +568,119 @@ def fit(
 # %% ../nbs/07_training.ipynb #db88084b
 def _run_folder(run):
     "The folder as a path, made if need be, and written to once."
-    if not run: return None
-    try: Path(run).mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise CollapseError(f"run={str(run)!r} cannot be a folder for checkpoints ({e.strerror}); choose another one.") from None
-    with atomic_write(Path(run)/'.written'): pass
-    (Path(run)/'.written').unlink()
+    if not run:
+        return None
+    try:
+        Path(run).mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise CollapseError(
+            f"run={str(run)!r} cannot be a folder for checkpoints ({e.strerror}); choose another one."
+        ) from None
+    with atomic_write(Path(run) / ".written"):
+        pass
+    (Path(run) / ".written").unlink()
     return Path(run)
+
 
 def _settings(cfg):
     "What a checkpoint is known by; `compile` only where it is on, so that those made before it existed stay good."
-    return {k:v for k,v in asdict(cfg).items() if k != 'compile' or v}
+    return {k: v for k, v in asdict(cfg).items() if k != "compile" or v}
+
 
 def _compiled(model, device):
     "The network as torch compiles it, each size of batch for itself, once a trial has shown that it can."
-    try: torch.compile(lambda x: x.relu() + 1)(torch.zeros(8, device=device))
-    except Exception as e: raise CollapseError(f"compile=True: torch.compile does not work here ({(str(e).strip() or type(e).__name__).splitlines()[0][:80]}…); install a C++ compiler and Python's headers, or leave it out.") from None
+    try:
+        torch.compile(lambda x: x.relu() + 1)(torch.zeros(8, device=device))
+    except Exception as e:
+        raise CollapseError(
+            f"compile=True: torch.compile does not work here ({(str(e).strip() or type(e).__name__).splitlines()[0][:80]}…); install a C++ compiler and Python's headers, or leave it out."
+        ) from None
     return torch.compile(model, dynamic=False)
+
 
 def _lr_setter(optimizer, schedule):
     "A function of the epochs done that sets each group's learning rate to its own at the start times the schedule's factor."
-    start = [group['lr'] for group in optimizer.param_groups]
+    start = [group["lr"] for group in optimizer.param_groups]
+
     def set_lr(epochs):
         factor = schedule(epochs)
-        for group,lr in zip(optimizer.param_groups, start): group['lr'] = lr*factor
-        return optimizer.param_groups[0]['lr']
+        for group, lr in zip(optimizer.param_groups, start):
+            group["lr"] = lr * factor
+        return optimizer.param_groups[0]["lr"]
+
     return set_lr
+
 
 def _train(state, net, loader, set_lr, loss_fn, bar):
     "The steps of an epoch that are left: the first columns of its row."
-    epoch, start = state.epoch, time.perf_counter() - (state.position or {}).get('seconds', 0)
+    epoch, start = state.epoch, time.perf_counter() - (state.position or {}).get("seconds", 0)
     state.position = state.position or dict(step=0)
-    if hasattr(loader, 'set_epoch'): loader.set_epoch(epoch)
-    def after():
-        state.position.update(steps=len(loader), seconds=time.perf_counter()-start); bar.update()
-        try: state.between()
-        except KeyboardInterrupt: state.position['random'] = random_states(state.device); raise
-    with seeded(state.cfg.seed*1_000_003 + epoch):
-        loss = train_epoch(net, loader, state.optimizer, loss_fn, lambda f: set_lr(epoch+f), state.device, state.autocast, state.position, after)
-    lr = set_lr(epoch)
-    if not math.isfinite(loss): raise CollapseError(f"the loss became {loss} in epoch {epoch+1} at lr={lr:.3g}; {_last_good(state)}. Try a smaller lr.")
-    return dict(epoch=epoch+1, loss=loss, lr=lr, train_seconds=state.position['seconds'])
+    if hasattr(loader, "set_epoch"):
+        loader.set_epoch(epoch)
 
-def _steps_done(state, loader): return state.epoch*len(loader) + (state.position or dict(step=0))['step']
+    def after():
+        state.position.update(steps=len(loader), seconds=time.perf_counter() - start)
+        bar.update()
+        try:
+            state.between()
+        except KeyboardInterrupt:
+            state.position["random"] = random_states(state.device)
+            raise
+
+    with seeded(state.cfg.seed * 1_000_003 + epoch):
+        loss = train_epoch(
+            net,
+            loader,
+            state.optimizer,
+            loss_fn,
+            lambda f: set_lr(epoch + f),
+            state.device,
+            state.autocast,
+            state.position,
+            after,
+        )
+    lr = set_lr(epoch)
+    if not math.isfinite(loss):
+        raise CollapseError(
+            f"the loss became {loss} in epoch {epoch + 1} at lr={lr:.3g}; {_last_good(state)}. Try a smaller lr."
+        )
+    return dict(epoch=epoch + 1, loss=loss, lr=lr, train_seconds=state.position["seconds"])
+
+
+def _steps_done(state, loader):
+    return state.epoch * len(loader) + (state.position or dict(step=0))["step"]
+
 
 def _last_good(state):
-    if state.run is None or not state.epoch: return 'nothing was saved before'
-    return f"{str(state.run/'checkpoint.pt')!r} holds the state after epoch {state.epoch}"
+    if state.run is None or not state.epoch:
+        return "nothing was saved before"
+    return f"{str(state.run / 'checkpoint.pt')!r} holds the state after epoch {state.epoch}"
+
 
 def _measure(state, plain, test_loader, evaluate):
     "The other columns: errors on the training and the test set."
     start, row = time.perf_counter(), evaluate(state, plain)
     if row and test_loader is not None:
-        wrong, m = count_errors(state.model, test_loader, state.device, state.autocast, state.between)
-        row['test_accuracy'] = 1-wrong/m
-    return row | dict(seconds=state.position['seconds'] + time.perf_counter() - start)
+        wrong, m = count_errors(
+            state.model, test_loader, state.device, state.autocast, state.between
+        )
+        row["test_accuracy"] = 1 - wrong / m
+    return row | dict(seconds=state.position["seconds"] + time.perf_counter() - start)
+
 
 def _finish(state, row, bar):
     "The epoch is done."
-    state.epoch, state.position = row['epoch'], None
+    state.epoch, state.position = row["epoch"], None
     state.history.append(row)
-    bar.set_postfix_str(f"epoch {row['epoch']}, loss {row['loss']:.3f}" + (f", {row['training_errors']} training errors" if 'training_errors' in row else ''))
+    bar.set_postfix_str(
+        f"epoch {row['epoch']}, loss {row['loss']:.3f}"
+        + (f", {row['training_errors']} training errors" if "training_errors" in row else "")
+    )
+
 
 def _save_position(state, key):
     "At an interruption between two steps: save how far the epoch is. Inside a step, weights are half changed: the last checkpoint stands."
-    if state.position.get('step') and ('random' in state.position or state.position['step'] == state.position['steps']): save_checkpoint(state, key)
+    if state.position.get("step") and (
+        "random" in state.position or state.position["step"] == state.position["steps"]
+    ):
+        save_checkpoint(state, key)
