@@ -116,13 +116,39 @@ def _digits(root, download, skip_corrupt):
     return Dataset("digits", train, test)
 
 # %% ../nbs/01_data.ipynb #954549f6
-def _cifar(name, root, download):
-    cls = getattr(import_torchvision().datasets, name)
+def _cifar(name, root, download, skip_corrupt):
+    "CIFAR from torchvision's own files or from an image tree, sorted by class and rank."
     if root is None:
         raise CollapseError(
-            f"root=None: say where {name} is or should go (--root DIR), with download=True (--download) if it is not there yet."
+            f"root=None: name the folder that holds {name} or should hold it (--root DIR); "
+            "add download=True (--download) to fetch it."
         )
     root = os.path.expanduser(root)
+    if (Path(root) / "train").is_dir():
+        return _cifar_tree(name, root, skip_corrupt)
+    return _cifar_files(name, root, download)
+
+
+def _cifar_name(name):
+    return name.replace("CIFAR", "CIFAR-")
+
+
+def _cifar_tree(name, root, skip_corrupt):
+    "CIFAR as an image tree `train/<class>/`, `test/<class>/`."
+    ds = _folder(root, False, skip_corrupt)
+    classes = {"CIFAR10": 10, "CIFAR100": 100}[name]
+    found = len(ds.class_names), tuple(ds.train.pixels.shape[1:])
+    if found != (classes, (32, 32, 3)):
+        raise DataError(
+            f"root={root!r} holds {found[0]} classes of images of shape {found[1]}, but {name} has "
+            f"{classes} of shape (32, 32, 3); use dataset='folder' (--dataset folder)."
+        )
+    return replace(ds, name=_cifar_name(name), crop=4, flip=True)
+
+
+def _cifar_files(name, root, download):
+    "CIFAR as torchvision stores it, downloaded if asked."
+    cls = getattr(import_torchvision().datasets, name)
     if not download and not os.path.isdir(root):
         raise DataError(
             f"root={root!r} is not a folder; add download=True (--download) to fetch {name} into it."
@@ -132,28 +158,31 @@ def _cifar(name, root, download):
     except (RuntimeError, OSError) as e:
         if download:
             raise DataError(
-                f"{name} could not be fetched into root={root!r} ({str(e).splitlines()[0]}); try again, or name a folder that holds it or that you may write to."
+                f"{name} could not be fetched into root={root!r} ({str(e).splitlines()[0]}); "
+                "try again, or name a folder that holds it or that you may write to."
             ) from None
         raise DataError(
-            f"root={root!r} holds no intact {name}; add download=True (--download) or name another root."
+            f"root={root!r} holds no intact {name}; "
+            "add download=True (--download) or name another root."
         ) from None
-    train, test = (
-        Images(
-            torch.from_numpy(np.ascontiguousarray(o.data)),
-            torch.tensor(o.targets),
-            tuple(o.classes),
-        )
-        for o in sets
-    )
-    return Dataset(name.replace("CIFAR", "CIFAR-"), train, test, crop=4, flip=True)
+    train, test = (_sorted_images(o) for o in sets)
+    return Dataset(_cifar_name(name), train, test, crop=4, flip=True)
+
+
+def _sorted_images(data):
+    "A torchvision CIFAR set, sorted by class; the order inside a class stays."
+    labels = torch.tensor(data.targets)
+    order = torch.argsort(labels, stable=True)
+    pixels = torch.from_numpy(np.ascontiguousarray(data.data))
+    return Images(pixels[order], labels[order], tuple(data.classes))
 
 
 def _cifar10(root, download, skip_corrupt):
-    return _cifar("CIFAR10", root, download)
+    return _cifar("CIFAR10", root, download, skip_corrupt)
 
 
 def _cifar100(root, download, skip_corrupt):
-    return _cifar("CIFAR100", root, download)
+    return _cifar("CIFAR100", root, download, skip_corrupt)
 
 # %% ../nbs/01_data.ipynb #4e825c0c
 def _scan(root):
