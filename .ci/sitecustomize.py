@@ -54,7 +54,14 @@ def mark(tree, module, above=0):
 
 
 def text_of(cell):
+    "A cell as it stands in the module: without directives, its imports relative."
+    cell = re.sub(r"^#\|.*\n", "", cell, flags=re.M)
     return re.sub(r"^from collapse_nb(\.\w+ import)", r"from \1", cell, flags=re.M).strip()
+
+
+def directives(cell):
+    "How many lines of directives stand at the top of a cell."
+    return len(re.match(r"(#\|.*\n)*", cell)[0].splitlines())
 
 
 def exported():
@@ -94,7 +101,8 @@ def mark_cells():
     def parse_marked(self, source, *args, **kwargs):
         tree = parse(self, source, *args, **kwargs)
         if text_of(source) in cells:
-            mark(tree, *cells[text_of(source)])
+            module, above = cells[text_of(source)]
+            mark(tree, module, above - directives(source))
         return tree
 
     CachingCompiler.ast_parse = parse_marked
