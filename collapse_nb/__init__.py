@@ -41,7 +41,7 @@ _MODULES = {
     "run": "experiment",
 }
 
-__all__ = sorted(_MODULES)
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
