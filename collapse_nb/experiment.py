@@ -6,7 +6,7 @@
 __all__ = ['layerwise_recovery', 'nc_epochs', 'measure_nc', 'run', 'DryRun', 'dry_run', 'trajectory', 'layerwise_nc',
            'layerwise_reconstruction', 'Experiment', 'Run', 'default_out', 'provenance', 'summary', 'write_history']
 
-# %% ../nbs/10_experiment.ipynb #e4c9553d
+# %% ../nbs/10_experiment.ipynb #e14d5d2f
 import os
 import shutil
 import time
@@ -77,8 +77,8 @@ from collapse_nb.training import (
     training_errors,
 )
 
-from .runs import _broken, _checked  # noqa: F401 `report` has them from here
-from .runs import provenance, summary  # noqa: F401 as users of 0.1.0 do
+from .runs import provenance as provenance  # as users of 0.1.0 do
+from .runs import summary as summary
 
 _all_ = [
     "Experiment",
