@@ -1,4 +1,5 @@
 "Everything is set in settings.ini: edit there, not here."
+
 import shlex
 from configparser import ConfigParser
 from pathlib import Path
@@ -22,14 +23,26 @@ setuptools.setup(
     author_email=cfg["author_email"],
     license="Apache-2.0",
     url=cfg["git_url"],
-    classifiers=["Development Status :: 3 - Alpha", "Intended Audience :: " + cfg["audience"],
-                 "Natural Language :: " + cfg["language"], "Programming Language :: Python :: 3"],
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: " + cfg["audience"],
+        "Natural Language :: " + cfg["language"],
+        "Programming Language :: Python :: 3",
+    ],
     packages=setuptools.find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]),
-    package_data={cfg["lib_path"]: ["py.typed"]}, # type checkers take the annotations for what they are
+    package_data={
+        cfg["lib_path"]: ["py.typed"]
+    },  # type checkers take the annotations for what they are
     install_requires=shlex.split(cfg["requirements"]),
-    extras_require={k.removesuffix("_requirements"): shlex.split(v) for k, v in cfg.items() if k.endswith("_requirements")},
+    extras_require={
+        k.removesuffix("_requirements"): shlex.split(v)
+        for k, v in cfg.items()
+        if k.endswith("_requirements")
+    },
     python_requires=">=" + cfg["min_python"],
-    entry_points={"nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
-                  "console_scripts": shlex.split(cfg["console_scripts"])},
+    entry_points={
+        "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
+        "console_scripts": shlex.split(cfg["console_scripts"]),
+    },
     zip_safe=False,
 )

@@ -1,12 +1,18 @@
 """Make README.md from nbs/index.ipynb, or HTML pages from all notebooks, without Quarto.
 
-    python .ci/render.py readme
-    python .ci/render.py html [DIR]     (default: _html)
+python .ci/render.py readme
+python .ci/render.py html [DIR]     (default: _html)
 """
-import json, os, re, shutil, sys
+
+import json
+import os
+import re
+import shutil
+import sys
 from pathlib import Path
 
-import nbformat, yaml
+import nbformat
+import yaml
 from bs4 import BeautifulSoup
 from execnb.nbio import nb2str, read_nb
 from jinja2 import Template, pass_context
@@ -22,177 +28,329 @@ from pygments.lexers import PythonLexer
 
 cfg = get_config()
 root, nbs = cfg.config_path, cfg.nbs_path
-site = Path(__file__).parent/'site' # the page around a notebook, its style, its search
+site = Path(__file__).parent / "site"  # the page around a notebook, its style, its search
 link = re.compile(r'(\]\(|\b(?:href|src)=")(?![a-z]+:|#|/)([^)\s"#]+)')
-source = re.compile(rf'{re.escape(cfg.git_url)}/blob/{cfg.branch}/([\w/]+)\.py(?:#L(\d+))?')
+source = re.compile(rf"{re.escape(cfg.git_url)}/blob/{cfg.branch}/([\w/]+)\.py(?:#L(\d+))?")
 
 
 class Processors(FilterDefaults):
-    "nbdev's own, without links to the documentation's web address: pages here link among themselves."
-    def base_procs(self): return [o for o in super().base_procs() if o.__name__ != 'add_links']
+    "nbdev's own, without links to the documentation's web address: pages link among themselves."
+
+    def base_procs(self):
+        return [o for o in super().base_procs() if o.__name__ != "add_links"]
 
 
 def page(
-    path:Path, # A notebook
-): # Its title block and the processed notebook, free of directives
+    path: Path,  # A notebook
+):  # Its title block and the processed notebook, free of directives
     "Run nbdev's processors on one notebook."
-    os.environ['IN_TEST'] = '1' # as nbdev does: cells that are only for a reader's session stay out
+    os.environ["IN_TEST"] = "1"  # as nbdev does: cells for a reader's session stay out
     raw = read_nb(path)
+    sources = {o.id: o.source for o in raw.cells}  # the processors drop nbdev's directives
     Processors()(raw)
     nb = nbformat.reads(nb2str(raw), as_version=4)
-    head = nb.cells.pop(0).source.strip('-\n ') if nb.cells and nb.cells[0].cell_type == 'raw' else ''
-    head = yaml.safe_load(head) or {}
+    head = title_block(nb)
     for o in nb.cells:
-        o.pop('has_sd', None)
-        if o.cell_type != 'code': continue
-        if re.search(r'^#\|\s*echo:\s*false', o.source, re.M): o.metadata['transient'] = {'remove_source': True}
-        if alt := re.search(r'^#\|\s*fig-alt:\s*(.+)', o.source, re.M): o.metadata['alt'] = alt[1]
-        o.source = re.sub(r'^#\|.*\n?', '', o.source, flags=re.M)
-        for data in [p.data for p in o.outputs if 'text/markdown' in p.get('data', {})]:
-            data['text/markdown'] = re.sub(r'\{target="_blank"[^}]*\}', '', ''.join(data['text/markdown']))
-    nb.metadata.setdefault('language_info', {})['name'] = 'python'
-    title = f"# {head.get('title', path.stem)}\n\n" + (f"> {head['description']}\n\n" if head.get('description') else '')
+        o.pop("has_sd", None)
+        if o.cell_type == "code":
+            apply_directives(o, sources.get(o.id, o.source))
+    nb.metadata.setdefault("language_info", {})["name"] = "python"
+    title = f"# {head.get('title', path.stem)}\n\n"
+    if head.get("description"):
+        title += f"> {head['description']}\n\n"
     return title, nb
+
+
+def title_block(nb):
+    "The title block that nbdev wrote into the first cell, as a dict; the cell is taken out."
+    if not nb.cells or nb.cells[0].cell_type != "raw":
+        return {}
+    return yaml.safe_load(nb.cells.pop(0).source.strip("-\n ")) or {}
+
+
+GATES = {"slow": "takes minutes", "cuda": "needs a GPU"}
+
+
+def apply_directives(cell, source):
+    "Turn the directives in a code cell's source into metadata that the page is made from."
+
+    def has(pattern):
+        return re.search(rf"^#\|\s*{pattern}", source, re.M)
+
+    if has(r"echo:\s*false"):
+        cell.metadata["transient"] = {"remove_source": True}
+    cell.metadata["fold"] = bool(has(r"code-fold:\s*true"))
+    cell.metadata["gates"] = [text for flag, text in GATES.items() if has(rf"{flag}\s*$")]
+    if alt := has(r"fig-alt:\s*(.+)"):
+        cell.metadata["alt"] = alt[1]
+    cell.source = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.M)
+    for data in markdown_outputs(cell):
+        text = "".join(data["text/markdown"])
+        data["text/markdown"] = re.sub(r'\{target="_blank"[^}]*\}', "", text)
+
+
+def markdown_outputs(cell):
+    "The data of a cell's outputs that are Markdown."
+    return [o.data for o in cell.get("outputs", []) if "text/markdown" in o.get("data", {})]
 
 
 def readme():
     "Write README.md from the index; links that are relative to nbs/ become relative to the top."
-    title, nb = page(nbs/cfg.readme_nb)
+    title, nb = page(nbs / cfg.readme_nb)
     text, resources = MarkdownExporter().from_notebook_node(nb)
-    if resources.get('outputs'): sys.exit(f'{cfg.readme_nb}: a README cannot hold a stored figure; show an image file instead.')
-    text = link.sub(lambda m: m[1] + Path(os.path.relpath(nbs/m[2], root)).as_posix(), title + text.lstrip())
-    (root/'README.md').write_text(re.sub(r'\n{3,}', '\n\n', text).rstrip() + '\n', encoding='utf-8')
+    if resources.get("outputs"):
+        sys.exit(
+            f"{cfg.readme_nb}: a README cannot hold a stored figure; show an image file instead."
+        )
+    text = link.sub(
+        lambda m: m[1] + Path(os.path.relpath(nbs / m[2], root)).as_posix(), title + text.lstrip()
+    )
+    (root / "README.md").write_text(
+        re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n", encoding="utf-8"
+    )
 
 
 def page_link(path, target, out):
-    "Where a link of the notebook `path` leads among the pages: a notebook's page, or a copy of another file."
-    file = path.parent/target
-    if file.suffix == '.ipynb': return target[:-len('ipynb')] + 'html'
-    if file.is_file() and file.suffix != '.png':
-        copy = out/path.relative_to(nbs).parent/target
+    "Where a link of the notebook `path` leads: a notebook's page, or a copy of another file."
+    file = path.parent / target
+    if file.suffix == ".ipynb":
+        return target[: -len("ipynb")] + "html"
+    if file.is_file() and file.suffix != ".png":
+        copy = out / path.relative_to(nbs).parent / target
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, copy)
     return target
 
 
-def mathml(text, display='inline'):
-    "A formula as MathML, which browsers draw by themselves; a command that has no MathML is an error."
-    out = convert(re.sub(r'(\\math[a-z]+) (\w)', r'\1{\2}', text), display=display) # in braces, a letter of another style becomes a sign of its own
-    if '\\' in re.sub('<[^>]*>', '', out) or text.count('{') != text.count('}'): raise ValueError(f'no MathML for {text}')
-    return out if display == 'inline' else f'<div class="math">{out}</div>'
+def mathml(text, display="inline"):
+    "A formula as MathML, which browsers draw; a command that has no MathML is an error."
+    # in braces, a letter of another style becomes a sign of its own
+    out = convert(re.sub(r"(\\math[a-z]+) (\w)", r"\1{\2}", text), display=display)
+    if "\\" in re.sub("<[^>]*>", "", out) or text.count("{") != text.count("}"):
+        raise ValueError(f"no MathML for {text}")
+    return out if display == "inline" else f'<div class="math">{out}</div>'
 
 
 class Renderer(IPythonRenderer):
     "Markdown with its formulas as MathML."
-    def inline_math(self, body): return mathml(body)
-    def block_math(self, body): return mathml(body, 'block')
-    def latex_environment(self, name, body): return mathml(rf'\begin{{{name}}}{body}\end{{{name}}}', 'block')
+
+    def inline_math(self, body):
+        return mathml(body)
+
+    def block_math(self, body):
+        return mathml(body, "block")
+
+    def latex_environment(self, name, body):
+        return mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", "block")
 
 
 class Exporter(HTMLExporter):
     "nbconvert's, without a page around the cells."
+
     @pass_context
     def markdown2html(self, context, source):
-        path = context['resources']['metadata']['path']
-        return MarkdownWithMath(Renderer(escape=False, embed_images=True, exclude_anchor_links=True, path=path)).render(source)
+        path = context["resources"]["metadata"]["path"]
+        return MarkdownWithMath(
+            Renderer(escape=False, embed_images=True, exclude_anchor_links=True, path=path)
+        ).render(source)
 
 
 def contents():
     "The sections of nbs/sidebar.yml, each with its notebooks: all there are, each once."
-    items = yaml.safe_load((nbs/'sidebar.yml').read_text(encoding='utf-8'))['website']['sidebar']['contents']
-    out = [(o.get('section'), o['contents']) if isinstance(o, dict) else (None, [o]) for o in items]
-    listed, there = sorted(f for _, files in out for f in files), sorted(str(o.relative_to(nbs)) for o in nbglob(nbs, as_path=True))
-    if listed != there: sys.exit(f'nbs/sidebar.yml must list each notebook once; differs in: {set(listed) ^ set(there)}')
+    items = yaml.safe_load((nbs / "sidebar.yml").read_text(encoding="utf-8"))["website"]["sidebar"][
+        "contents"
+    ]
+    out = [(o.get("section"), o["contents"]) if isinstance(o, dict) else (None, [o]) for o in items]
+    listed, there = (
+        sorted(f for _, files in out for f in files),
+        sorted(str(o.relative_to(nbs)) for o in nbglob(nbs, as_path=True)),
+    )
+    if listed != there:
+        sys.exit(
+            f"nbs/sidebar.yml must list each notebook once; differs in: {set(listed) ^ set(there)}"
+        )
     return out
 
 
 def notebook_body(path, title, nb, out):
     "The cells of a notebook as HTML, its links led to pages."
-    exporter = Exporter(template_name='basic', exclude_input_prompt=True, exclude_output_prompt=True, embed_images=True)
+    exporter = Exporter(
+        template_name="basic",
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        embed_images=True,
+    )
     nb.cells.insert(0, nbformat.v4.new_markdown_cell(title))
+
     def to_page(text):
         text = link.sub(lambda m: m[1] + page_link(path, m[2], out), text)
-        return source.sub(lambda m: f'{os.path.relpath(nbs, path.parent)}/{m[1]}.html' + (f'#L-{m[2]}' if m[2] else ''), text)
+        return source.sub(
+            lambda m: (
+                f"{os.path.relpath(nbs, path.parent)}/{m[1]}.html" + (f"#L-{m[2]}" if m[2] else "")
+            ),
+            text,
+        )
+
     for o in nb.cells:
-        if o.cell_type == 'markdown': o.source = to_page(o.source)
-        for data in [p.data for p in o.get('outputs', []) if 'text/markdown' in p.get('data', {})]: data['text/markdown'] = to_page(''.join(data['text/markdown']))
-    text, _ = exporter.from_notebook_node(nb, resources={'metadata': {'name': path.stem, 'path': str(path.parent)}})
-    return BeautifulSoup(text, 'html.parser')
+        if o.cell_type == "markdown":
+            o.source = to_page(o.source)
+        for data in markdown_outputs(o):
+            data["text/markdown"] = to_page("".join(data["text/markdown"]))
+    text, _ = exporter.from_notebook_node(
+        nb, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
+    )
+    soup = BeautifulSoup(text, "html.parser")
+    show_directives(soup, [o for o in nb.cells if o.cell_type == "code"])
+    return soup
+
+
+def show_directives(soup, cells):
+    "Fold the code of cells marked `code-fold`, and say above gated cells what they need."
+    boxes = soup.select("div.code_cell")
+    if len(boxes) != len(cells):
+        sys.exit(f"{len(cells)} code cells, but {len(boxes)} on the page")
+    for box, cell in zip(boxes, cells):
+        code = box.select_one("div.input")
+        if code is None:
+            continue
+        if cell.metadata.get("gates"):
+            note = soup.new_tag("p", attrs={"class": "gate"})
+            note.string = f"Not run by default: {' and '.join(cell.metadata['gates'])}."
+            code.insert_before(note)
+        if cell.metadata.get("fold"):
+            summary = soup.new_tag("summary")
+            summary.string = "Code"
+            code.wrap(soup.new_tag("details", attrs={"class": "code"})).insert(0, summary)
 
 
 def name_heads(soup):
-    "Give each heading the id that Quarto gives it, each table its own box to scroll in, and long text in a table the width to be read."
+    "Give headings the ids that Quarto gives them, tables a box to scroll in, long text its width."
     taken = {}
-    for o in soup.select('h1, h2, h3, h4'):
-        id = re.sub(r'^[\W\d_]+', '', re.sub(r'[^\w\s.-]', '', o.get_text()).strip().lower().replace(' ', '-')) or 'section'
+    for o in soup.select("h1, h2, h3, h4"):
+        id = (
+            re.sub(
+                r"^[\W\d_]+",
+                "",
+                re.sub(r"[^\w\s.-]", "", o.get_text()).strip().lower().replace(" ", "-"),
+            )
+            or "section"
+        )
         taken[id] = taken.get(id, -1) + 1
-        o['id'] = f'{id}-{taken[id]}' if taken[id] else id
-    for o in soup.select('table'): o.wrap(soup.new_tag('div', attrs={'class': 'scroll'}))
-    for o in soup.select('td'):
-        if len(o.get_text()) > 80: o['class'] = 'long'
+        o["id"] = f"{id}-{taken[id]}" if taken[id] else id
+    for o in soup.select("table"):
+        o.wrap(soup.new_tag("div", attrs={"class": "scroll"}))
+    for o in soup.select("td"):
+        if len(o.get_text()) > 80:
+            o["class"] = "long"
 
 
 def search_entries(url, title, soup):
     "The text of a page, heading by heading: [address, page, heading, text]."
     out = []
-    for o in soup.select('h1, h2, h3, h4, p, li, td, pre'):
-        text = ' '.join(o.get_text().split())
-        if o.name[0] == 'h': out.append([f'{url}#{o["id"]}', title, text, ''])
-        elif o.name != 'pre' and out: out[-1][3] += ' ' + text
+    for o in soup.select("h1, h2, h3, h4, p, li, td, pre"):
+        text = " ".join(o.get_text().split())
+        if o.name[0] == "h":
+            out.append([f"{url}#{o['id']}", title, text, ""])
+        elif o.name != "pre" and out:
+            out[-1][3] += " " + text
     return out
 
 
 def faults(pages):
-    "What is broken on the pages, as lines: links and anchors that lead nowhere, images without a description, formulas left as they were."
+    "What is broken on the pages: dead links and anchors, images without alt text, raw formulas."
     ids = {file: set(re.findall(r'\bid="([^"]+)"', text)) for file, text in pages.items()}
     for file, text in pages.items():
-        for tag in re.findall('<img [^>]*>', text):
-            if not re.search('alt="(?!No description|")', tag): yield f'{file}: an image without alt text'
-        for formula in re.findall(r'\$[^$<]+\$', re.sub(r'(?s)<(code|pre|style|script)\b.*?</\1>', '', text)): yield f'{file}: a formula left as {formula}'
+        for tag in re.findall("<img [^>]*>", text):
+            if not re.search('alt="(?!No description|")', tag):
+                yield f"{file}: an image without alt text"
+        for formula in re.findall(
+            r"\$[^$<]+\$", re.sub(r"(?s)<(code|pre|style|script)\b.*?</\1>", "", text)
+        ):
+            yield f"{file}: a formula left as {formula}"
         for href in sorted(set(re.findall(r'<a [^>]*href="(?![a-z]+:)([^"]+)"', text))):
-            target, _, anchor = href.partition('#')
-            to = Path(os.path.normpath(file.parent/target)) if target else file
-            if not to.exists() or (anchor and anchor not in ids.get(to, ())): yield f'{file}: a link to {href}, which is not there'
+            target, _, anchor = href.partition("#")
+            to = Path(os.path.normpath(file.parent / target)) if target else file
+            if not to.exists() or (anchor and anchor not in ids.get(to, ())):
+                yield f"{file}: a link to {href}, which is not there"
 
 
 def html(
-    out:str='_html', # Folder to write to
+    out: str = "_html",  # Folder to write to
 ):
-    "Write a page for each notebook, in the same sub-folders, and one for each module's code; stop if something on them is broken."
+    "Write a page for each notebook and one for each module's code; stop if one is broken."
     out, listed = Path(out), contents()
-    read = {f: page(nbs/f) for _, files in listed for f in files}
-    name = lambda f: read[f][0].splitlines()[0].removeprefix('# ')
-    url = lambda f: str(Path(f).with_suffix('.html'))
+    read = {f: page(nbs / f) for _, files in listed for f in files}
+    name = lambda f: read[f][0].splitlines()[0].removeprefix("# ")
+    url = lambda f: str(Path(f).with_suffix(".html"))
     sections = [(section, [(url(f), name(f)) for f in files]) for section, files in listed]
     order = [None] + [o for _, files in sections for o in files] + [None]
-    template, pages, index = Template((site/'page.html').read_text(encoding='utf-8'), trim_blocks=True), {}, []
+    template, pages, index = (
+        Template((site / "page.html").read_text(encoding="utf-8"), trim_blocks=True),
+        {},
+        [],
+    )
 
     def write(here, title, body, heads=(), before=None, after=None):
-        file = out/here
+        file = out / here
         file.parent.mkdir(parents=True, exist_ok=True)
-        text = template.render(lib=cfg.title, title=title, here=here, up='../'*here.count('/'), sections=sections, body=body, heads=heads, before=before, after=after)
-        file.write_text(text, encoding='utf-8')
+        text = template.render(
+            lib=cfg.title,
+            title=title,
+            here=here,
+            up="../" * here.count("/"),
+            sections=sections,
+            body=body,
+            heads=heads,
+            before=before,
+            after=after,
+        )
+        file.write_text(text, encoding="utf-8")
         pages[file] = text
         print(file)
 
     for before, (here, title), after in zip(order, order[1:-1], order[2:]):
-        path = nbs/Path(here).with_suffix('.ipynb')
+        path = nbs / Path(here).with_suffix(".ipynb")
         soup = notebook_body(path, *read[str(path.relative_to(nbs))], out)
         name_heads(soup)
         index += search_entries(here, title, soup)
-        write(here, title, soup, [(o['id'], o.get_text()) for o in soup.select('h2, h3')], before, after)
-    for path in sorted(cfg.lib_path.glob('[a-z]*.py')):
-        here, code = path.relative_to(root).with_suffix('.html'), path.read_text(encoding='utf-8')
-        body = highlight(code, PythonLexer(), HtmlFormatter(linenos='table', lineanchors='L'))
-        write(str(here), str(path.relative_to(root)), f'<h1>{path.relative_to(root)}</h1><div class="scroll">{body}</div>')
-    light, dark = [HtmlFormatter(style=o).get_style_defs('.highlight') for o in ('default', 'github-dark')]
-    (out/'style.css').write_text(f'{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n' + (site/'style.css').read_text(encoding='utf-8'), encoding='utf-8')
-    (out/'search.js').write_text(f'const sections = {json.dumps(index, ensure_ascii=False)}\n' + (site/'search.js').read_text(encoding='utf-8'), encoding='utf-8')
-    if broken := list(faults(pages)): sys.exit('\n'.join(broken))
+        write(
+            here,
+            title,
+            soup,
+            [(o["id"], o.get_text()) for o in soup.select("h2, h3")],
+            before,
+            after,
+        )
+    for path in sorted(cfg.lib_path.glob("[a-z]*.py")):
+        here, code = path.relative_to(root).with_suffix(".html"), path.read_text(encoding="utf-8")
+        body = highlight(code, PythonLexer(), HtmlFormatter(linenos="table", lineanchors="L"))
+        write(
+            str(here),
+            str(path.relative_to(root)),
+            f'<h1>{path.relative_to(root)}</h1><div class="scroll">{body}</div>',
+        )
+    light, dark = [
+        HtmlFormatter(style=o).get_style_defs(".highlight") for o in ("default", "github-dark")
+    ]
+    (out / "style.css").write_text(
+        f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
+        + (site / "style.css").read_text(encoding="utf-8"),
+        encoding="utf-8",
+    )
+    (out / "search.js").write_text(
+        f"const sections = {json.dumps(index, ensure_ascii=False)}\n"
+        + (site / "search.js").read_text(encoding="utf-8"),
+        encoding="utf-8",
+    )
+    if broken := list(faults(pages)):
+        sys.exit("\n".join(broken))
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     match sys.argv[1:]:
-        case ['readme']: readme()
-        case ['html', *out] if len(out) < 2: html(*out)
-        case _: sys.exit(__doc__)
+        case ["readme"]:
+            readme()
+        case ["html", *out] if len(out) < 2:
+            html(*out)
+        case _:
+            sys.exit(__doc__)

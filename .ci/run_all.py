@@ -1,0 +1,98 @@
+"""Run every notebook from top to bottom, slow cells included, as "Run all" in Jupyter does.
+
+    python .ci/run_all.py [--jobs 2] [--minutes 10] [--together 15] [NOTEBOOK ...]
+
+Nothing is written back. A notebook fails if a cell raises or if it runs longer than its minutes;
+the whole fails if it runs longer than the minutes together.
+The hidden cell that exports the package is left out: two notebooks must not write it at a time.
+The last line says how many passed; the status is 0 only if all did.
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def notebooks():
+    "All notebooks that nbdev tests, the largest first."
+    found = [o for o in (ROOT / "nbs").rglob("*.ipynb") if not o.name.startswith((".", "_"))]
+    return sorted(found, key=lambda o: -o.stat().st_size)
+
+
+def without_export(notebook):
+    "The notebook without the cells that export the package."
+    keep = [o for o in notebook.cells if "nbdev_export(" not in o.source]
+    notebook.cells = keep
+    return notebook
+
+
+def plain(error):
+    "The text of an error without color codes."
+    return re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+
+
+def run(path, minutes):
+    "What went wrong in a notebook, None if nothing did, and the seconds it took."
+    start = time.monotonic()
+    notebook = without_export(nbformat.read(path, as_version=4))
+    client = NotebookClient(
+        notebook,
+        timeout=60 * minutes,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        return plain(error)[-3000:], time.monotonic() - start
+    except CellTimeoutError:
+        return f"a cell took more than {minutes} minutes", time.monotonic() - start
+    seconds = time.monotonic() - start
+    if seconds > 60 * minutes:
+        return f"took more than {minutes} minutes", seconds
+    return None, seconds
+
+
+def report(path, minutes):
+    "Run one notebook, print its line, and say whether it passed."
+    error, seconds = run(path, minutes)
+    name = path.relative_to(ROOT / "nbs")
+    print(f"{seconds:6.0f} s  {'failed' if error else 'passed'}  {name}", flush=True)
+    if error:
+        print(error, flush=True)
+    return not error
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="*", type=Path)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--together", type=float, default=15)
+    args = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core a kernel
+    paths = [o.resolve() for o in args.notebooks] or notebooks()
+    start = time.monotonic()
+    with ThreadPoolExecutor(args.jobs) as pool:
+        passed = list(pool.map(lambda o: report(o, args.minutes), paths))
+    minutes = (time.monotonic() - start) / 60
+    failed = len(passed) - sum(passed)
+    print(f"run all: {sum(passed)} passed, {failed} failed, {minutes:.1f} minutes")
+    if minutes > args.together:
+        print(f"run all took more than {args.together:g} minutes")
+        return 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
