@@ -5,14 +5,13 @@
 # %% auto #0
 __all__ = ['METHODS', 'score_features', 'score_snapshots', 'by_pair']
 
-# %% ../nbs/10c_scores.ipynb #843f6971
+# %% ../nbs/10c_scores.ipynb #86a957ef
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.cluster import KMeans
 from sklearn.manifold import TSNE
 from tqdm.auto import tqdm
