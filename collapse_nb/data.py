@@ -62,8 +62,8 @@ class Images:
             )
         if labels.dtype != torch.int64 or labels.shape != pixels.shape[:1]:
             raise DataError(
-                f"labels is {labels.dtype} of shape {tuple(labels.shape)} for {len(pixels)} images; "
-                "give one int64 label per image."
+                f"labels is {labels.dtype} of shape {tuple(labels.shape)}; "
+                f"give one int64 label for each of {len(pixels)} images."
             )
         if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
             raise DataError(
@@ -304,7 +304,7 @@ def _reason(path, error):
 
 
 def read_image(
-    path: str | Path,  # A file in one of `IMAGE_FORMATS`
+    path: str | os.PathLike,  # A file in one of `IMAGE_FORMATS`
 ) -> np.ndarray:  # uint8 (H, W, 3)
     "Read an image file as red, green and blue; a `CollapseWarning` names what was left out."
     path = user_path(path)
@@ -555,7 +555,7 @@ def _existing_root(root, holds):
 
 # %% ../nbs/01_data.ipynb #b002056e
 def read_class_names(
-    path: str | Path,  # A text file with one name per line, UTF-8 or UTF-16
+    path: str | os.PathLike,  # A text file with one name per line, UTF-8 or UTF-16
 ) -> tuple[str, ...]:  # The names, in the order of the lines
     "Read class names; blank lines and a byte-order mark are passed over."
     path = user_path(path)
@@ -791,7 +791,7 @@ def _check_sizes(root, paths, pictures):
 
 def _decode_tree(root, tree, skip_corrupt):
     "Decode a scanned tree into tensors."
-    place = {}  # path: (split, label)
+    place: dict[str, tuple[str, int]] = {}  # split and label of each path
     for split, classes in tree.items():
         for label, images in enumerate(classes.values()):
             place |= {o.path: (split, label) for o in images}
@@ -866,14 +866,17 @@ class _Cifar(NamedTuple):
     known: dict[str, str]  # {fingerprint: name}
 
 
+_JPEG_COPY = "CIFAR-10 (JPEG copy)"
+
 _CIFAR = {
     "cifar10": _Cifar(
         "CIFAR-10",
         "CIFAR10",
         10,
-        {  # 111 images of the first tree come from the JPEG copy
+        {
+            # official pixels but for 111 images, which come from the JPEG copy
             "04bc4b1385eaa53d51b25c08a19440c53c89f51410e01b0baba6708e4eadc1c7": "CIFAR-10",
-            "4b65f4609a72acb90db38235a8d1a3ec9d109e35f93d782a20434d2be4290abf": "CIFAR-10 (JPEG copy)",
+            "4b65f4609a72acb90db38235a8d1a3ec9d109e35f93d782a20434d2be4290abf": _JPEG_COPY,
         },
     ),
     "cifar100": _Cifar(
@@ -984,6 +987,14 @@ def stratified_subset(
 DATASETS = dict(digits=_digits, cifar10=_cifar10, cifar100=_cifar100, folder=_folder)
 
 
+def _warn_unused(name, root, download):
+    "Say what a data set makes no use of."
+    if name == "digits" and root is not None:
+        _warn(f"root={str(root)!r} is not used; dataset='folder' reads it (--dataset folder).")
+    if name in ("digits", "folder") and download:
+        _warn(f"download=True is not used; dataset={name!r} is not downloaded.")
+
+
 def load_dataset(
     name: str = "digits",  # One of `DATASETS`
     root: str | Path | None = None,  # Folder that holds the files (not needed for digits)
@@ -997,6 +1008,7 @@ def load_dataset(
     `~/birds/test/<class>/<image>`.
     """
     loader = DATASETS[check_choice("dataset", name, DATASETS)]
+    _warn_unused(name, root, download)
     dataset = loader(root, download, skip_corrupt)
     if len(dataset.class_names) < 2:
         raise DataError(
@@ -1042,8 +1054,8 @@ def _split_dict(batch):
 
 def _flat_labels(labels):
     "Labels (N, 1) as (N,); everything else as it is."
-    shape = getattr(labels, "shape", ())
-    return labels[:, 0] if len(shape) == 2 and shape[1] == 1 else labels
+    shape = tuple(getattr(labels, "shape", ()))
+    return labels[:, 0] if shape[1:] == (1,) else labels
 
 # %% ../nbs/01_data.ipynb #65bea731
 def _check_labels(labels, n):

@@ -247,10 +247,11 @@ def unwrapped(
     while True:
         if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
             model = model.module
-        elif isinstance(getattr(model, "_orig_mod", None), nn.Module):
-            model = model._orig_mod
-        else:
+            continue
+        inner = getattr(model, "_orig_mod", None)
+        if not isinstance(inner, nn.Module):
             return model
+        model = inner
 
 # %% ../nbs/03_models.ipynb #0051a178
 @contextmanager
@@ -303,6 +304,7 @@ def _run_cut(model, linears, run):
         for m in linears:
             stack.callback(m.register_forward_hook(cut).remove)
         stack.enter_context(evaluation_mode(model))
+        stack.enter_context(torch.random.fork_rng(devices=[]))
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         return logits_of(run()), cuts
@@ -347,15 +349,31 @@ def _head_in_pass(model, run):
     )
 
 
-def _few(value):
-    "The first two rows of a batch, in whatever it is made of."
+def _rows(value, n):
+    "The first `n` rows of a batch, or all of them, in whatever it is made of."
     if isinstance(value, torch.Tensor):
-        return value[:2].clone() if value.ndim else value.clone()
+        return value[:n].clone() if value.ndim else value.clone()
     if isinstance(value, Mapping):
-        return {k: _few(v) for k, v in value.items()}
+        return {k: _rows(v, n) for k, v in value.items()}
     if isinstance(value, (tuple, list)):
-        return type(value)(map(_few, value))
+        return [_rows(v, n) for v in value]
     return value
+
+
+def _head_in_call(model, args, kwargs):
+    "The linear layer that feeds the output of `model(*args, **kwargs)`."
+
+    def search(n):
+        few, named = _rows(args, n), _rows(kwargs, n)
+        return _head_in_pass(model, lambda: model(*few, **named))
+
+    with torch.inference_mode(False):
+        try:
+            return search(2)
+        except CollapseError:
+            raise
+        except Exception:  # perhaps a network for batches of one size
+            return search(None)
 
 
 def find_head(
@@ -371,7 +389,7 @@ def find_head(
         return last_linear(model)
     inputs, _ = split_batch(example)
     with _as_written(model), torch.inference_mode(False):
-        few = _few(_ready(inputs, *_place(model)))
+        few = _rows(_ready(inputs, *_place(model)), 2)
         return _head_in_pass(model, lambda: call_model(model, few))
 
 # %% ../nbs/03_models.ipynb #e65ce874
@@ -442,9 +460,7 @@ def _record_head(model, seen, handles):
             return
         _searching.append(model)
         try:
-            with torch.inference_mode(False):
-                few, named = _few(args), _few(kwargs)
-                head = _head_in_pass(model, lambda: model(*few, **named))
+            head = _head_in_call(model, args, kwargs)
         finally:
             _searching.clear()
         handles.append(head.register_forward_pre_hook(record, with_kwargs=True))
@@ -560,36 +576,36 @@ def extract_features(
         raise CollapseError("images is empty; give at least one.")
     return torch.cat(features)
 
-# %% ../nbs/03_models.ipynb #36d639f5
-def _channels_out(layer):
-    "Number of output channels of the last part of a layer that has weights; where they are put."
-    found = None, None
-    for m in layer.modules():
-        if isinstance(m, nn.Linear):
-            found = m.out_features, -1
-        elif isinstance(m, nn.LayerNorm):
-            found = m.normalized_shape[-1], -1
-        elif isinstance(m, nn.Embedding):
-            found = m.embedding_dim, -1
-        elif isinstance(m, nn.GroupNorm):
-            found = m.num_channels, 1
-        elif isinstance(m, nn.modules.batchnorm._BatchNorm):
-            found = m.num_features, 1
-        elif isinstance(m, nn.modules.conv._ConvNd):
-            found = m.out_channels, 1
-    return found
+# %% ../nbs/03_models.ipynb #a428d164
+def _channels_of(part):
+    "Number of channels that a part outputs, and the axis it puts them on; None if it has no say."
+    if isinstance(part, nn.Linear):
+        return part.out_features, -1
+    if isinstance(part, nn.LayerNorm):
+        return part.normalized_shape[-1], -1
+    if isinstance(part, nn.Embedding):
+        return part.embedding_dim, -1
+    if isinstance(part, nn.GroupNorm):
+        return part.num_channels, 1
+    if isinstance(part, nn.modules.batchnorm._BatchNorm):
+        return part.num_features, 1
+    if isinstance(part, nn.modules.conv._ConvNd):
+        return part.out_channels, 1
+    return None
 
 
 def _channel_axis(output, layer):
     "The axis of `output` that holds the channels."
-    channels, usual = _channels_out(layer)
-    if channels is None:
+    known = [_channels_of(part) for part in layer.modules()]
+    known = [o for o in known if o]
+    if not known:
         if output.ndim > 3:
             return 1  # pooling, activations and dropout of images
         raise CollapseError(
             f"layer of type {type(layer).__name__} has no weights that tell channels from "
             f"positions in its output of shape {tuple(output.shape)}; name another layer."
         )
+    channels, usual = known[-1]
     fits = [axis for axis in (1, -1) if output.shape[axis] == channels]
     return fits[0] if len(fits) == 1 else usual
 
