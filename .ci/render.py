@@ -4,10 +4,15 @@ python .ci/render.py readme
 python .ci/render.py html [DIR]     (default: _html)
 """
 
-import json, os, re, shutil, sys
+import json
+import os
+import re
+import shutil
+import sys
 from pathlib import Path
 
-import nbformat, yaml
+import nbformat
+import yaml
 from bs4 import BeautifulSoup
 from execnb.nbio import nb2str, read_nb
 from jinja2 import Template, pass_context
@@ -29,7 +34,7 @@ source = re.compile(rf"{re.escape(cfg.git_url)}/blob/{cfg.branch}/([\w/]+)\.py(?
 
 
 class Processors(FilterDefaults):
-    "nbdev's own, without links to the documentation's web address: pages here link among themselves."
+    "nbdev's own, without links to the documentation's web address: pages link among themselves."
 
     def base_procs(self):
         return [o for o in super().base_procs() if o.__name__ != "add_links"]
@@ -39,34 +44,54 @@ def page(
     path: Path,  # A notebook
 ):  # Its title block and the processed notebook, free of directives
     "Run nbdev's processors on one notebook."
-    os.environ["IN_TEST"] = (
-        "1"  # as nbdev does: cells that are only for a reader's session stay out
-    )
+    os.environ["IN_TEST"] = "1"  # as nbdev does: cells for a reader's session stay out
     raw = read_nb(path)
+    sources = {o.id: o.source for o in raw.cells}  # the processors drop nbdev's directives
     Processors()(raw)
     nb = nbformat.reads(nb2str(raw), as_version=4)
-    head = (
-        nb.cells.pop(0).source.strip("-\n ") if nb.cells and nb.cells[0].cell_type == "raw" else ""
-    )
-    head = yaml.safe_load(head) or {}
+    head = title_block(nb)
     for o in nb.cells:
         o.pop("has_sd", None)
-        if o.cell_type != "code":
-            continue
-        if re.search(r"^#\|\s*echo:\s*false", o.source, re.M):
-            o.metadata["transient"] = {"remove_source": True}
-        if alt := re.search(r"^#\|\s*fig-alt:\s*(.+)", o.source, re.M):
-            o.metadata["alt"] = alt[1]
-        o.source = re.sub(r"^#\|.*\n?", "", o.source, flags=re.M)
-        for data in [p.data for p in o.outputs if "text/markdown" in p.get("data", {})]:
-            data["text/markdown"] = re.sub(
-                r'\{target="_blank"[^}]*\}', "", "".join(data["text/markdown"])
-            )
+        if o.cell_type == "code":
+            apply_directives(o, sources.get(o.id, o.source))
     nb.metadata.setdefault("language_info", {})["name"] = "python"
-    title = f"# {head.get('title', path.stem)}\n\n" + (
-        f"> {head['description']}\n\n" if head.get("description") else ""
-    )
+    title = f"# {head.get('title', path.stem)}\n\n"
+    if head.get("description"):
+        title += f"> {head['description']}\n\n"
     return title, nb
+
+
+def title_block(nb):
+    "The title block that nbdev wrote into the first cell, as a dict; the cell is taken out."
+    if not nb.cells or nb.cells[0].cell_type != "raw":
+        return {}
+    return yaml.safe_load(nb.cells.pop(0).source.strip("-\n ")) or {}
+
+
+GATES = {"slow": "takes minutes", "cuda": "needs a GPU"}
+
+
+def apply_directives(cell, source):
+    "Turn the directives in a code cell's source into metadata that the page is made from."
+
+    def has(pattern):
+        return re.search(rf"^#\|\s*{pattern}", source, re.M)
+
+    if has(r"echo:\s*false"):
+        cell.metadata["transient"] = {"remove_source": True}
+    cell.metadata["fold"] = bool(has(r"code-fold:\s*true"))
+    cell.metadata["gates"] = [text for flag, text in GATES.items() if has(rf"{flag}\s*$")]
+    if alt := has(r"fig-alt:\s*(.+)"):
+        cell.metadata["alt"] = alt[1]
+    cell.source = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.M)
+    for data in markdown_outputs(cell):
+        text = "".join(data["text/markdown"])
+        data["text/markdown"] = re.sub(r'\{target="_blank"[^}]*\}', "", text)
+
+
+def markdown_outputs(cell):
+    "The data of a cell's outputs that are Markdown."
+    return [o.data for o in cell.get("outputs", []) if "text/markdown" in o.get("data", {})]
 
 
 def readme():
@@ -86,7 +111,7 @@ def readme():
 
 
 def page_link(path, target, out):
-    "Where a link of the notebook `path` leads among the pages: a notebook's page, or a copy of another file."
+    "Where a link of the notebook `path` leads: a notebook's page, or a copy of another file."
     file = path.parent / target
     if file.suffix == ".ipynb":
         return target[: -len("ipynb")] + "html"
@@ -98,10 +123,9 @@ def page_link(path, target, out):
 
 
 def mathml(text, display="inline"):
-    "A formula as MathML, which browsers draw by themselves; a command that has no MathML is an error."
-    out = convert(
-        re.sub(r"(\\math[a-z]+) (\w)", r"\1{\2}", text), display=display
-    )  # in braces, a letter of another style becomes a sign of its own
+    "A formula as MathML, which browsers draw; a command that has no MathML is an error."
+    # in braces, a letter of another style becomes a sign of its own
+    out = convert(re.sub(r"(\\math[a-z]+) (\w)", r"\1{\2}", text), display=display)
     if "\\" in re.sub("<[^>]*>", "", out) or text.count("{") != text.count("}"):
         raise ValueError(f"no MathML for {text}")
     return out if display == "inline" else f'<div class="math">{out}</div>'
@@ -170,16 +194,37 @@ def notebook_body(path, title, nb, out):
     for o in nb.cells:
         if o.cell_type == "markdown":
             o.source = to_page(o.source)
-        for data in [p.data for p in o.get("outputs", []) if "text/markdown" in p.get("data", {})]:
+        for data in markdown_outputs(o):
             data["text/markdown"] = to_page("".join(data["text/markdown"]))
     text, _ = exporter.from_notebook_node(
         nb, resources={"metadata": {"name": path.stem, "path": str(path.parent)}}
     )
-    return BeautifulSoup(text, "html.parser")
+    soup = BeautifulSoup(text, "html.parser")
+    show_directives(soup, [o for o in nb.cells if o.cell_type == "code"])
+    return soup
+
+
+def show_directives(soup, cells):
+    "Fold the code of cells marked `code-fold`, and say above gated cells what they need."
+    boxes = soup.select("div.code_cell")
+    if len(boxes) != len(cells):
+        sys.exit(f"{len(cells)} code cells, but {len(boxes)} on the page")
+    for box, cell in zip(boxes, cells):
+        code = box.select_one("div.input")
+        if code is None:
+            continue
+        if cell.metadata.get("gates"):
+            note = soup.new_tag("p", attrs={"class": "gate"})
+            note.string = f"Not run by default: {' and '.join(cell.metadata['gates'])}."
+            code.insert_before(note)
+        if cell.metadata.get("fold"):
+            summary = soup.new_tag("summary")
+            summary.string = "Code"
+            code.wrap(soup.new_tag("details", attrs={"class": "code"})).insert(0, summary)
 
 
 def name_heads(soup):
-    "Give each heading the id that Quarto gives it, each table its own box to scroll in, and long text in a table the width to be read."
+    "Give headings the ids that Quarto gives them, tables a box to scroll in, long text its width."
     taken = {}
     for o in soup.select("h1, h2, h3, h4"):
         id = (
@@ -212,7 +257,7 @@ def search_entries(url, title, soup):
 
 
 def faults(pages):
-    "What is broken on the pages, as lines: links and anchors that lead nowhere, images without a description, formulas left as they were."
+    "What is broken on the pages: dead links and anchors, images without alt text, raw formulas."
     ids = {file: set(re.findall(r'\bid="([^"]+)"', text)) for file, text in pages.items()}
     for file, text in pages.items():
         for tag in re.findall("<img [^>]*>", text):
@@ -232,7 +277,7 @@ def faults(pages):
 def html(
     out: str = "_html",  # Folder to write to
 ):
-    "Write a page for each notebook, in the same sub-folders, and one for each module's code; stop if something on them is broken."
+    "Write a page for each notebook and one for each module's code; stop if one is broken."
     out, listed = Path(out), contents()
     read = {f: page(nbs / f) for _, files in listed for f in files}
     name = lambda f: read[f][0].splitlines()[0].removeprefix("# ")
