@@ -376,7 +376,7 @@ def check_n_subclasses(
     else:
         check_number("n_subclasses", value, low=1, integer=True)
 
-# %% ../nbs/10d_classwise.ipynb #4a36d3bc
+# %% ../nbs/10d_classwise.ipynb #fad86477
 def class_rows(codes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:  # (class, its rows)
     "The rows of each class, in one pass over the labels."
     order = np.argsort(codes, kind="stable")
@@ -422,7 +422,8 @@ def _fit_class(
             return kept
     more = {} if how.options is None else dict(options=how.options)
     one = SubclassClusterer(number, random_state=how.random_state, **more)
-    told = {} if groups is None else dict(groups=groups)
+    takes = groups is not None and "groups" in SubclassClusterer.fit.__code__.co_varnames
+    told = dict(groups=groups) if takes else {}
     fitted = one.fit(x, np.zeros(len(x), np.int64), **told), x.mean(0)
     if file is not None:
         _save_part(file, fitted)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ReadLabels', 'as_column', 'read_labels', 'output_kind', 'log_probabilities', 'judge_outputs', 'JointInterval',
            'joint_interval', 'verdict', 'JudgeOptions', 'fisher_axis', 'find_failures', 'overlap', 'Trait',
-           'describing_columns', 'find_traits', 'PairedDifference', 'paired_difference']
+           'describing_columns', 'find_traits', 'PairedDifference', 'paired_difference', 'neighbor_disagreement']
 
 # %% ../nbs/10c_judging.ipynb #853fa3ad
 from collections.abc import Sequence
@@ -412,7 +412,7 @@ def describing_columns(
         (used if few or _is_number(metadata[name]) else left_out).append(name)
     return used, left_out
 
-# %% ../nbs/10c_judging.ipynb #cd241af8
+# %% ../nbs/10c_judging.ipynb #737bdab5
 def _tests_of_column(name: str, x: pd.Series, inside: np.ndarray) -> list[tuple[str, float]]:
     "The tests of one column for one part."
     if _is_number(x) and x.nunique() > 10:
@@ -422,24 +422,23 @@ def _tests_of_column(name: str, x: pd.Series, inside: np.ndarray) -> list[tuple[
 
 def find_traits(
     metadata: pd.DataFrame,  # (N, c) a row per sample
-    parts: dict[int, np.ndarray],  # {id: (N,) bool, the samples of a part}
-    classes: dict[int, np.ndarray],  # {id: (N,) bool, the samples of its class}
+    parts: Sequence[tuple[int, np.ndarray, np.ndarray]],  # (id, positions, positions of its class)
     groups: np.ndarray | None = None,  # (N,) samples that belong together are counted once
     level: float = 0.05,  # Largest corrected p-value of a trait
 ) -> list[Trait]:  # Smallest p-value first
     "Which columns set parts apart from the rest of their class."
     used, _ = describing_columns(metadata)
     found = []
-    for part, inside in parts.items():
-        rows = np.flatnonzero(classes[part])
+    for part, samples, rows in parts:
+        inside = np.isin(rows, samples)
         if groups is not None:
-            keys = pd.DataFrame(dict(group=groups[rows], inside=inside[rows]))
-            rows = rows[~keys.duplicated().to_numpy()]
-        within = inside[rows]
-        if within.all() or not within.any():
+            keys = pd.DataFrame(dict(group=groups[rows], inside=inside))
+            once = ~keys.duplicated().to_numpy()
+            rows, inside = rows[once], inside[once]
+        if inside.all() or not inside.any():
             continue
         for name in used:
-            tests = _tests_of_column(str(name), metadata[name].iloc[rows], within)
+            tests = _tests_of_column(str(name), metadata[name].iloc[rows], inside)
             found += [Trait(part, str(name), says, p) for says, p in tests]
     kept = [o._replace(p=min(1.0, o.p * len(found))) for o in found]
     return sorted((o for o in kept if o.p <= level), key=lambda o: o.p)
@@ -471,3 +470,35 @@ def paired_difference(
     p = float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
     low, high = max(-1.0, middle - z * spread), min(1.0, middle + z * spread)
     return PairedDifference((won - lost) / n, float(low), float(high), p)
+
+# %% ../nbs/10c_judging.ipynb #fe7c8a4a
+def neighbor_disagreement(
+    features: np.ndarray,  # (N, d)
+    labels: np.ndarray,  # (N,) class codes
+    which: np.ndarray,  # (n,) samples that are asked about
+    k: int = 10,  # Neighbors
+    most: int = 50_000,  # Samples that may be neighbors, drawn at random
+    seed: int = 0,  # Decides the draw
+) -> np.ndarray:  # (n,) shares
+    "Share of the k nearest neighbors that carry another label."
+    n = len(labels)
+    pool = np.arange(n)
+    if n > most:
+        pool = np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+    k = min(k, len(pool) - 1)
+    if k < 1 or not len(which):
+        return np.zeros(len(which))
+    x = torch.from_numpy(np.asarray(features[which], dtype=np.float32))
+    scale = x.abs().max().clamp(min=1e-30)
+    best = torch.full((len(which), k), torch.inf)
+    owner = torch.zeros((len(which), k), dtype=torch.int64)
+    for start in range(0, len(pool), 4096):
+        at = pool[start : start + 4096]
+        other = torch.from_numpy(np.asarray(features[at], dtype=np.float32))
+        d = torch.cdist(x / scale, other / scale)
+        d[torch.from_numpy(which[:, None] == at)] = torch.inf  # not its own neighbor
+        d = torch.cat([best, d], 1)
+        ids = torch.cat([owner, torch.from_numpy(at).expand(len(which), -1)], 1)
+        best, place = d.topk(k, largest=False)
+        owner = ids.gather(1, place)
+    return (labels[owner.numpy()] != labels[which][:, None]).mean(1)
