@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['headline', 'report', 'discovery_report']
 
-# %% ../nbs/12_report.ipynb #3b97d52f
+# %% ../nbs/12_report.ipynb #6f33af99
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,12 +14,15 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from .core import CollapseError, RunFolderError
+from .core import CollapseError, RunFolderError, moved_names
 from .discover import SubclassReport
 from .experiment import Run, _broken, _checked, summary
 from .html import figure, image_strip, note, render, table, visible, write_page
 from .labels import make_scheme
 from .plots import plot_class_distances, plot_confusion, plot_embedding, plot_history
+
+# %% ../nbs/12_report.ipynb #73f51a02
+__getattr__ = moved_names("collapse_nb.report", dict(page="html:page"))
 
 # %% ../nbs/12_report.ipynb #a5ca72d3
 _nc = dict(  # what each metric of a run measures; all are 0 at full collapse

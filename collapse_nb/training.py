@@ -10,6 +10,7 @@ __all__ = ['SCHEDULES', 'TrainConfig', 'schedule_factor', 'pick_device', 'has_bf
 # %% ../nbs/07_training.ipynb #24ddca16
 import io
 import math
+import os
 import platform
 import random
 import signal
@@ -29,18 +30,17 @@ from tqdm.auto import tqdm
 
 from collapse_nb.core import (
     CollapseError,
+    CollapseWarning,
+    UnreadableError,
     atomic_write,
     check_choice,
     check_number,
     digest,
     folder_lock,
+    reading,
+    user_path,
 )
 from .gradients import PatchGradients
-
-try:
-    from collapse_nb.core import CollapseWarning
-except ImportError:  # until it is there
-    CollapseWarning = UserWarning
 
 # %% ../nbs/07_training.ipynb #5e14529b
 @dataclass(frozen=True)
@@ -381,35 +381,15 @@ class DamagedFile(Exception):
     "A file was read, and what it holds is not what was written."
 
 
-def _no_memory(error):
-    "Is this too little memory, in one of the ways in which torch says so?"
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-        isinstance(error, RuntimeError) and "allocate memory" in str(error)
-    )
-
-
-def _not_now(file, error):
-    "The error for a file that may be intact and cannot be read at the moment."
-    reason = "not enough memory" if _no_memory(error) else getattr(error, "strerror", None) or error
-    return CollapseError(
-        f"{str(file)!r} cannot be read now ({reason}) and may be intact, so nothing was changed. "
-        "Fix that and start again, or choose another folder."
-    )
-
-
 def _read_tensors(file):
-    "What `torch.save` wrote; `DamagedFile` if it is something else; an error if it cannot be read."
+    "What `torch.save` wrote; `DamagedFile` if the file was read and holds something else."
     try:
-        with open(file, "rb") as stream:
-            content = stream.read()
-        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except FileNotFoundError:
+        with reading(file):
+            content = io.BytesIO(file.read_bytes())
+            return torch.load(content, map_location="cpu", weights_only=True)
+    except (CollapseError, MemoryError):
         raise
-    except (OSError, MemoryError) as e:
-        raise _not_now(file, e) from None
     except Exception as e:
-        if _no_memory(e):
-            raise _not_now(file, e) from None
         raise DamagedFile(f"cannot be read ({type(e).__name__})") from None
 
 # %% ../nbs/07_training.ipynb #155c2448
@@ -544,7 +524,7 @@ def _keys(cfg, key):
     old = [digest(key, settings | dict(device=device)) for device in _OLD_DEVICES]
     return [digest(key, settings), *old]
 
-# %% ../nbs/07_training.ipynb #4ff3dbda
+# %% ../nbs/07_training.ipynb #3bc10d54
 _NAMES = ("checkpoint.pt", "checkpoint-previous.pt")
 
 
@@ -557,7 +537,7 @@ def save_checkpoint(
         return
     try:
         Checkpoint.of(state, key).write(state.run / _NAMES[0])
-    except (CollapseError, MemoryError, RuntimeError) as e:
+    except (CollapseError, MemoryError, OSError, RuntimeError) as e:
         why = e.__context__ if isinstance(e.__context__, OSError) else e  # torch hides it
         reason = getattr(why, "strerror", None) or (str(why).splitlines() or ["no memory"])[0]
         raise CollapseError(
@@ -576,10 +556,10 @@ def load_checkpoint(
     if state.run is None:
         return False
     for name in _NAMES:
+        if not os.path.lexists(state.run / name):
+            continue
         try:
             found = Checkpoint.read(state.run / name)
-        except FileNotFoundError:
-            continue
         except DamagedFile as e:
             warnings.warn(f"{name} {e}; trying the one before.", CollapseWarning, stacklevel=2)
             continue
@@ -616,8 +596,11 @@ def _take_up(name, found, state):
         found.validate()
         found.apply(state)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
-        if _no_memory(e):
-            raise _not_now(state.run / name, e) from None
+        if isinstance(e, torch.OutOfMemoryError) or "allocate memory" in str(e):
+            raise UnreadableError(
+                f"{name} in {str(state.run)!r} does not fit into memory now; it was left as it is. "
+                "Free memory, then start again."
+            ) from None
         reason = (str(e).splitlines() or ["?"])[-1].split(":")[0].strip()
         raise CollapseError(
             f"{name} in {str(state.run)!r} does not fit this model and optimizer ({reason}); "
@@ -720,7 +703,7 @@ def fit(
         model, optimizer or _sgd(model, cfg, device), cfg, device, run=_run_folder(run)
     )
     loop = _Loop(state, loader, test_loader, loss_fn, evaluate, schedule)
-    with _alone(state.run), interruptible() as state.between:
+    with _locked(state.run), interruptible() as state.between:
         key, *old_keys = _keys(cfg, key)
         load_checkpoint(state, key, old_keys=old_keys)
         if not state.finished:
@@ -754,7 +737,7 @@ def _run_folder(run):
     "The folder as a path, made if needed, and written to once."
     if not run:
         return None
-    folder = Path(run).expanduser()
+    folder = user_path(run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as e:
@@ -770,14 +753,14 @@ def _run_folder(run):
 
 
 @contextmanager
-def _alone(folder):
-    "The run's folder locked, and free of temporary files that a killed process left."
+def _locked(folder):
+    "The run's folder locked, and free of what a process that was killed while writing left."
     if folder is None:
         yield
         return
     with folder_lock(folder, ".fit.lock"):
-        for name in (*_NAMES, ".written"):
-            for left in folder.glob(f".{name}.*.tmp"):
+        for pattern in (".checkpoint.pt.*.tmp", ".written.*.tmp"):
+            for left in folder.glob(pattern):
                 left.unlink(missing_ok=True)
         yield
 
