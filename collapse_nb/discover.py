@@ -572,7 +572,7 @@ class SubclassReport:
 
         return discovery_report(self, path, title)
 
-# %% ../nbs/11_discover.ipynb #d383692e
+# %% ../nbs/11_discover.ipynb #aa4a6073
 class _Samples(NamedTuple):
     "What is judged, in one form."
 
@@ -585,11 +585,16 @@ class _Samples(NamedTuple):
     outputs: str | None
 
 
+def _valid_text(name: Any) -> str:
+    "A name as valid Unicode; folders of other encodings come with lone surrogates."
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
 def _class_names(names: Any, frame: pd.DataFrame, columns: int = 0) -> tuple[str, ...]:
     "One name per class, each its own; numbers where none were given."
     held = [o for o in ("label", "prediction") if o in frame]
     n = max(int(frame[held].max().max()) + 1, columns)
-    out = tuple(map(str, names if names is not None else range(n)))
+    out = tuple(map(_valid_text, names if names is not None else range(n)))
     if len(out) < n:
         raise CollapseError(
             f"class_names has {len(out)} names, but there are classes up to {n - 1}: "
@@ -847,7 +852,7 @@ def _check_found(
             "add some, or leave that class out."
         )
 
-# %% ../nbs/11_discover.ipynb #f3b7b4b3
+# %% ../nbs/11_discover.ipynb #301902d8
 class _Find(NamedTuple):
     "Other samples on which the classes are divided."
 
@@ -875,7 +880,7 @@ def _discover(
     placed = _place_all(clusterer, features, codes, most).set_axis(frame.index)
     files = _files(samples.images)
     if files is not None and len(files) == len(frame):
-        frame = frame.assign(file=files)
+        frame = frame.assign(file=[_valid_text(o) for o in files])
     report = SubclassReport(
         clusterer,
         pd.concat([frame, placed], axis=1),

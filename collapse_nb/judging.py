@@ -109,7 +109,7 @@ def log_probabilities(
         return p.log_softmax(1)
     return (p / p.sum(1, keepdim=True)).clamp(min=1e-30).log()
 
-# %% ../nbs/10c_judging.ipynb #858e9a96
+# %% ../nbs/10c_judging.ipynb #f9442a5c
 def _check_outputs(p: torch.Tensor, labels: np.ndarray) -> None:
     "Raise unless there is a finite row for each sample and a column for each class."
     if len(p) != len(labels) or p.shape[1] < 2:
@@ -139,7 +139,7 @@ def judge_outputs(
     "What the network made of each sample."
     _check_outputs(outputs, labels)
     log_p = log_probabilities(outputs, kind or output_kind(outputs))
-    own = log_p.gather(1, torch.as_tensor(labels)[:, None])[:, 0]
+    own = log_p.gather(1, torch.tensor(labels)[:, None])[:, 0]
     top = log_p.max(1)
     return pd.DataFrame(
         dict(
