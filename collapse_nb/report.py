@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .core import CollapseError, RunFolderError, moved_names
-from .experiment import Run, _broken, _checked, summary
+from .runs import Run, _broken, checked_run, summary_rows
 from .html import figure, note, table, visible, write_page
 from .labels import make_scheme
 from .plots import plot_class_distances, plot_confusion, plot_embedding, plot_history
@@ -74,7 +74,7 @@ def _finished(run) -> Run:
         raise RunFolderError(
             f"run={str(folder)!r} is not finished: it has no results.json. The `collapse-nb run` command that began it continues it; report then."
         )
-    run = _checked(Run(folder))
+    run = checked_run(Run(folder))
     if missing := [o for o in _nc if o not in run.results["nc"]]:
         raise _broken(folder / "results.json", f"nc.{missing[0]} is missing")
     _check_confusion(folder / "results.json", run.results)
@@ -150,29 +150,11 @@ def headline(
     return f"{_trained(run)} {_recovered(run)}"
 
 # %% ../nbs/12_report.ipynb #5877aaeb
-_meanings = {
-    "coarse accuracy": "Share of images whose class is right, of the classes trained on.",
-    "training errors": "Training images that the finished network gets wrong, without augmentation.",
-    "no error": "The first epoch that ended without a training error.",
-    "at most 0.1%": "The first epoch that ended with one error in a thousand images or fewer: from here on one may speak of collapse.",
-    "NC1": "How widely features of one class spread, compared with the distance between classes.",
-    "NC2": "How far the class means are from equal lengths and equal, largest angles.",
-    "NC3": "How far the last layer is from the class means.",
-    "NC4": "How often the nearest class mean and the network disagree.",
-    "merged partners nearest": "Fine classes whose nearest other class, by mean squared distance of features, is one they were merged with.",
-    "clusters right (train)": "Training images whose cluster stands for their true fine class.",
-    "recovered (test)": "Test images put into the right fine class by a linear probe that was taught cluster numbers only.",
-    "true-label probe": "The same probe taught the true fine labels: what could be reached on these features.",
-    "chance": "The same procedure with clusters drawn by lot inside each class: what no structure would give.",
-    "machine": "What it was run on.",
-    "seconds": "Time of the whole run, and of the training in it.",
-}
-
-
 def _summary(run):
     "The rows of the command's table, each with its meaning."
-    lines = [(l[:25].strip(), l[25:]) for l in summary(run).splitlines()[2:] if l]
-    return pd.DataFrame([dict(row=k, value=v, meaning=_meanings.get(k, "")) for k, v in lines])
+    rows = [o._asdict() for o in summary_rows(run)]
+    frame = pd.DataFrame(rows)[["label", "value", "meaning"]].rename(columns=dict(label="row"))
+    return frame.assign(row=frame.row.str.strip())
 
 
 def _collapse(run):
