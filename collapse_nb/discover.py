@@ -7,8 +7,7 @@ __all__ = ['Failure', 'SubclassReport', 'map_coordinates', 'discover_subclasses'
            'Passed', 'forward_with_features', 'discover_in_model', 'judge_model', 'compare', 'load_weights',
            'load_model']
 
-# %% ../nbs/11_discover.ipynb #892626f4
-import copy
+# %% ../nbs/11_discover.ipynb #fdde45af
 import difflib
 import importlib
 import inspect

@@ -6,12 +6,13 @@
 __all__ = ['frame_table', 'exemplar_strip', 'summary_html', 'discovery_report', 'samples_frame', 'save_report', 'partial_folder',
            'claim_discovery', 'save_discovery']
 
-# %% ../nbs/10e_discovery_page.ipynb #5a0ce394
+# %% ../nbs/10e_discovery_page.ipynb #ffa0232f
 import json
 import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +203,7 @@ def _number_parts(report: Any) -> list:
     shown = steps.head(300).rename(columns=dict(k="is there a sub-class number"))
     return [*parts, frame_table(shown, "Every step that was looked at")]
 
-# %% ../nbs/10e_discovery_page.ipynb #2de50a9d
+# %% ../nbs/10e_discovery_page.ipynb #3ede67dd
 def _maps(report: Any, most: int = 12) -> list:
     "A map of each class that has several parts."
     if report.maps is None or not len(report.maps):
@@ -213,7 +214,7 @@ def _maps(report: Any, most: int = 12) -> list:
     for c in sorted(classes, key=lambda o: rank.get(o, len(rank)))[:most]:
         alt = f"Samples of {c} in two dimensions, colored by sub-class, errors as crosses."
         out.append(
-            _figure_of(lambda: report.plot_map(c), alt, f"{c}: directions that separate its parts")
+            _figure_of(partial(report.plot_map, c), alt, f"{c}: directions that separate its parts")
         )
     if not out:
         return []
