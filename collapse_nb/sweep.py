@@ -8,7 +8,6 @@ __all__ = ['grid', 'sweep', 'results', 'overview', 'dry_sweep']
 # %% ../nbs/10a_sweep.ipynb #eb72ae65
 import itertools
 import os
-import re
 import signal
 import socket
 import threading
