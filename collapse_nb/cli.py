@@ -433,6 +433,7 @@ def _discovered(report, tree, settings, folder):
             o: [report.class_names[i] for i in report.per_image[o]] for o in ("label", "prediction")
         },
     )
+    images = images.drop(columns="file", errors="ignore")
     images.insert(0, "file", [f.relative_to(tree.root).as_posix() for f in tree.files])
     write_json(folder / "discovery.json", settings)
     for name, frame in dict(

@@ -42,6 +42,7 @@ from collapse_nb.pairs import (
     PairSum,
     Vectors,
     closed_equiangle,
+    etf_distance,  # noqa: F401 importable here since 0.1.0
     product_etf_distance,
     small_gram,
     visit_pairs,
@@ -89,7 +90,7 @@ KEYS = {
         "Kd·min(K, d) if asked for alone, else read from the tiles of nc2_maxangle",
     ),
     "nc2_maxangle": Key(
-        "distance from the largest angles",
+        "class means away from the largest angles",
         "Mean |cos + 1/(K−1)| between class means; 0 at the widest angles K points allow.",
         _PAIRS,
     ),
