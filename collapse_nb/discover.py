@@ -7,13 +7,15 @@ __all__ = ['Failure', 'SubclassReport', 'map_coordinates', 'discover_subclasses'
            'Passed', 'forward_with_features', 'discover_in_model', 'judge_model', 'compare', 'load_weights',
            'load_model']
 
-# %% ../nbs/11_discover.ipynb #fdde45af
+# %% ../nbs/11_discover.ipynb #9c266173
 import difflib
+import math
 import importlib
 import inspect
 import pickle
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -717,7 +719,19 @@ def _name_failure(of: str, other: str, taken: set[str], divide_by: str) -> str:
         name, i = f"{base} {i}", i + 1
     return name
 
-# %% ../nbs/11_discover.ipynb #c5c5d5d3
+# %% ../nbs/11_discover.ipynb #18991b6e
+def _rows_of_others(
+    features: np.ndarray, rows: dict[int, np.ndarray], said: np.ndarray, most: int, each: int = 2000
+) -> dict[int, np.ndarray]:
+    "Features of the classes that errors are most often taken for."
+    out = {}
+    for c, _ in Counter(said.tolist()).most_common(most):
+        if c in rows:
+            at = rows[c][:: math.ceil(len(rows[c]) / each)]
+            out[c] = feature_rows("features", features, at)
+    return out
+
+
 def _candidates(
     report: SubclassReport, features: np.ndarray, most: int, seed: int
 ) -> list[tuple[int, np.ndarray]]:
@@ -725,13 +739,15 @@ def _candidates(
     codes = report.per_image[report.divide_by].to_numpy()
     said = report.per_image["prediction" if report.divide_by == "label" else "label"].to_numpy()
     out, sub = [], report.cluster_ids
-    for c, rows in class_rows(codes):
+    all_rows = dict(class_rows(codes))
+    for c, rows in all_rows.items():
         wrong = ~report.right[rows]
         if wrong.sum() < report.judge.least_errors or len(rows) > most:
             continue
         groups = None if report.groups is None else report.groups[rows]
         h = feature_rows("features", features, rows)
-        for inside in find_failures(h, wrong, said[rows], groups, report.judge, seed):
+        others = _rows_of_others(features, all_rows, said[rows[wrong]], report.judge.targets)
+        for inside in find_failures(h, wrong, said[rows], groups, report.judge, seed, others):
             covered = [overlap(inside, sub[rows] == s) for s in np.unique(sub[rows])]
             if max(covered) <= 0.5:
                 out.append((c, rows[inside]))

@@ -7,8 +7,8 @@ __all__ = ['ReadLabels', 'as_column', 'read_labels', 'output_kind', 'log_probabi
            'joint_interval', 'verdict', 'JudgeOptions', 'fisher_axis', 'find_failures', 'overlap', 'Trait',
            'describing_columns', 'find_traits', 'PairedDifference', 'paired_difference', 'neighbor_disagreement']
 
-# %% ../nbs/10c_judging.ipynb #853fa3ad
-from collections.abc import Sequence
+# %% ../nbs/10c_judging.ipynb #76a5ba11
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,12 +16,11 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from scipy.stats import beta, binomtest, fisher_exact, mannwhitneyu, norm
+from scipy.stats import beta, binom, binomtest, fisher_exact, mannwhitneyu, norm
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from .clustering import count_valley, valley_p
 from .core import CollapseError, check_number, encode_labels
 
 # %% ../nbs/10c_judging.ipynb #c92eaf79
@@ -182,7 +181,7 @@ def verdict(
         return "weak"
     return "better" if interval.low > class_accuracy else "no difference shown"
 
-# %% ../nbs/10c_judging.ipynb #a746ced8
+# %% ../nbs/10c_judging.ipynb #762e5cf3
 @dataclass(frozen=True)
 class JudgeOptions:
     "What decides whether a row is weak, or errors are a group."
@@ -190,7 +189,7 @@ class JudgeOptions:
     confidence: float = 0.95  # Of the joint intervals
     held_out: float = 0.0  # Share of the samples that judge and do not divide; 0: all do both
     least_errors: int = 16  # Errors in a class from which groups of errors are looked for
-    level: float = 0.05  # p of the valley, after correction, in both halves
+    level: float = 0.05  # Largest p of the valley, corrected for the number of axes
     components: int = 30  # Principal components on which the axes are learned
     targets: int = 3  # Wrong classes looked at one by one, the most frequent
     neighbors: int = 10  # Nearest neighbors whose labels are compared by `suspects`
@@ -230,52 +229,56 @@ def fisher_axis(
     axis = np.linalg.solve(within + (ridge + 1e-300) * np.eye(len(within)), a.mean(0) - b.mean(0))
     return axis / max(np.linalg.norm(axis), 1e-300)
 
-# %% ../nbs/10c_judging.ipynb #38015041
-def _windows(t: np.ndarray, part: np.ndarray) -> np.ndarray | None:
-    "Windows of equal width for the rest, the valley and a part, where the valley is clearest."
-    middle, rest = np.median(t[part]), np.median(t[~part])
-    spread = 1.4826 * np.median(abs(t[part] - middle)) + 1e-12
-    best, out = 0.0, None
-    for width in spread * np.array([1.0, 1.5, 2.0, 3.0]):
-        group = np.array([middle - width / 2, middle + width / 2])
-        starts = np.arange(group[0] - width, rest, -width / 4)
-        if not len(starts):
-            continue
-        inside = np.array([((t >= o) & (t < o + width)).sum() for o in starts])
-        valley = starts[inside.argmin()]
-        most = starts[inside.argmax()]
-        windows = np.array([[most, most + width], [valley, valley + width], group])
-        low, peak = count_valley(t, windows)
-        depth = (0.85 * peak - low) / np.sqrt(0.85 * peak + low + 1)
-        if valley > most and depth > best:
-            best, out = depth, windows
+# %% ../nbs/10c_judging.ipynb #50c41486
+def _clearest_windows(
+    t: np.ndarray, there: np.ndarray, widths: ArrayLike, rest: float
+) -> np.ndarray | None:
+    "Windows of one width for the rest, a valley and a group, where the valley is clearest."
+    best, out, upto = 0.0, None, np.sort(t)
+    for width in widths:
+        starts = np.arange(rest + width, np.quantile(there, 0.9) - width / 2, width / 4)
+        inside = np.searchsorted(upto, starts + width) - np.searchsorted(upto, starts)
+        for i in range(4, len(starts)):
+            low = inside[: i - 3].argmin()  # at least one width away
+            depth = (inside[i] - inside[low]) / np.sqrt(inside[i] + inside[low] + 1)
+            if depth > best:
+                best = depth
+                ends = np.array([rest, starts[low], starts[i]])
+                out = np.column_stack([ends, ends + width])
     return out
 
 
-def _learn_cut(h: np.ndarray, part: np.ndarray, options: JudgeOptions) -> _Cut | None:
-    "An axis and its windows, from one half."
+def _cut_along(
+    h: np.ndarray, axis: np.ndarray, there: np.ndarray, widths: Sequence[float]
+) -> _Cut | None:
+    "The cut on an axis, if its own half shows a valley before the samples `there`."
     mean = h.mean(0)
-    m = min(options.components, h.shape[1], len(h) - 1)
-    directions = PCA(m, svd_solver="full" if min(h.shape) < 500 else "randomized", random_state=0)
-    z = directions.fit(h).transform(h)
-    axis = directions.components_.T @ fisher_axis(z, part)
-    t = (h - mean) @ axis
-    windows = _windows(t, part)
-    if windows is None:
-        return None
-    return _Cut(mean, axis, windows, float(windows[1].mean()))
+    t, group = (h - mean) @ axis, (there - mean) @ axis
+    spread = float(np.subtract(*np.quantile(group, [0.8, 0.2]))) + 1e-12
+    windows = _clearest_windows(t, group, spread * np.array(widths), float(np.median(t)))
+    return None if windows is None else _Cut(mean, axis, windows, float(windows[1].mean()))
 
 
-def _targets(wrong: np.ndarray, taken_for: np.ndarray, options: JudgeOptions) -> list[np.ndarray]:
-    "Sets of errors that may be a group: all, those for one wrong class, and halves of each."
-    out = [wrong]
-    classes, counts = np.unique(taken_for[wrong], return_counts=True)
-    for c in classes[np.argsort(-counts, kind="stable")][: options.targets]:
-        if len(classes) > 1:
-            out.append(wrong & (taken_for == c))
-    return out
+def _axis(z: np.ndarray, part: np.ndarray, options: JudgeOptions, shrinkage: float) -> np.ndarray:
+    "Fisher's axis (d,) on the first principal components."
+    m = min(options.components, z.shape[1], len(z) - 1)
+    solver = "full" if min(z.shape) < 500 else "randomized"
+    directions = PCA(m, svd_solver=solver, random_state=0).fit(z)
+    return directions.components_.T @ fisher_axis(directions.transform(z), part, shrinkage)
 
-# %% ../nbs/10c_judging.ipynb #35f3c9ab
+
+def _cut_at_errors(h: np.ndarray, part: np.ndarray, options: JudgeOptions) -> _Cut | None:
+    "An axis from errors, and its windows."
+    return _cut_along(h, _axis(h, part, options, 0.1), h[part], (0.6, 1.0, 1.5, 2.0))
+
+
+def _cut_toward(h: np.ndarray, other: np.ndarray, options: JudgeOptions) -> _Cut | None:
+    "The axis toward another class, and windows of which the last is near that class."
+    both = np.concatenate([h, other])
+    there = np.arange(len(both)) >= len(h)
+    return _cut_along(h, _axis(both, there, options, 0.01), other, (0.7, 1.0, 1.4))
+
+# %% ../nbs/10c_judging.ipynb #e2840db2
 def _halves(group_ids: np.ndarray, wrong: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     "A random half of the groups, with and without errors alike, as a mask of samples."
     groups, place = np.unique(group_ids, return_inverse=True)
@@ -287,39 +290,72 @@ def _halves(group_ids: np.ndarray, wrong: np.ndarray, rng: np.random.Generator) 
     return first[place]
 
 
-def _subsets(h: np.ndarray, part: np.ndarray) -> list[np.ndarray]:
-    "A set of errors, and its two parts by 2-means: one of them may be a heap, the other a tail."
-    out = [part]
-    if part.sum() >= 16:
-        two = KMeans(2, n_init=3, random_state=0).fit_predict(h[part])
+def _count(t: np.ndarray, windows: np.ndarray, units: np.ndarray | None = None) -> np.ndarray:
+    "Samples in the valley and in the group."
+    weights = np.ones(len(t)) if units is None else units
+    return np.array([weights[(t >= a) & (t < b)].sum() for a, b in windows[1:]])
+
+
+def _cut_of_best_part(h: np.ndarray, target: np.ndarray, options: JudgeOptions) -> _Cut | None:
+    "The clearest cut around errors, or around one of their two parts by 2-means."
+    parts = [target]
+    if target.sum() >= 16:
+        two = KMeans(2, n_init=3, random_state=0).fit_predict(h[target])
         for side in (0, 1):
-            mask = part.copy()
-            mask[part] = two == side
-            out.append(mask)
-    return [o for o in out if o.sum() >= 4]
+            mask = target.copy()
+            mask[target] = two == side
+            parts.append(mask)
+    best, out = np.inf, None
+    for part in parts:
+        cut = _cut_at_errors(h, part, options) if part.sum() >= 4 else None
+        if cut is None:
+            continue
+        low, peak = _count(cut.project(h), cut.windows)
+        p = binom.cdf(low, low + peak, 0.5)
+        if p < best:
+            best, out = p, cut
+    return out
 
 
-def _part_of_errors(
-    h: np.ndarray, target: np.ndarray, first: np.ndarray, tests: int, options: JudgeOptions
+def _confirmed(
+    h: np.ndarray, first: np.ndarray, learn: Callable[[np.ndarray], _Cut | None], units: np.ndarray
 ) -> tuple[np.ndarray, float] | None:
-    "Samples in a group apart around a set of errors, and the p-value; None without a valley."
-    inside, worst = np.zeros(len(h), bool), 0.0
+    "Samples beyond a cut that was learned on the other half, and the p-value of the valley."
+    inside, low, peak = np.zeros(len(h), bool), 0.0, 0.0
     for half in (first, ~first):
-        best: tuple[float, _Cut] | None = None
-        candidates = _subsets(h[half], target[half])
-        for part in candidates:
-            cut = _learn_cut(h[half], part, options)
-            if cut is None:
-                continue
-            p = valley_p(*count_valley(cut.project(h[half]), cut.windows))  # chooses, on its half
-            if best is None or p < best[0]:
-                best = p, cut
-        if best is None:
+        cut = learn(half)
+        if cut is None:
             return None
-        t = best[1].project(h[~half])
-        worst = max(worst, tests * valley_p(*count_valley(t, best[1].windows)))
-        inside[~half] = t > best[1].at
-    return (inside, worst) if worst <= options.level else None
+        t = cut.project(h[~half])
+        counts = _count(t, cut.windows, units[~half])
+        low, peak = low + counts[0], peak + counts[1]
+        inside[~half] = t > cut.at
+    return inside, float(binom.cdf(np.ceil(low), np.ceil(low) + np.floor(peak), 0.5))
+
+# %% ../nbs/10c_judging.ipynb #63629579
+def _frequent(wrong: np.ndarray, taken_for: np.ndarray, most: int) -> list[int]:
+    "The classes that errors are most often taken for."
+    classes, counts = np.unique(taken_for[wrong], return_counts=True)
+    return classes[np.argsort(-counts, kind="stable")][:most].tolist()
+
+
+def _looks(
+    h: np.ndarray,
+    wrong: np.ndarray,
+    taken_for: np.ndarray,
+    others: dict[int, np.ndarray],
+    options: JudgeOptions,
+) -> list[Callable[[np.ndarray], _Cut | None]]:
+    "Ways to learn a cut from one half: from all errors, from those for one class, toward it."
+    frequent = _frequent(wrong, taken_for, options.targets)
+    targets = [wrong] + [wrong & (taken_for == c) for c in frequent] * (len(frequent) > 1)
+    out: list[Callable[[np.ndarray], _Cut | None]] = []
+    for target in targets:
+        out.append(lambda half, o=target: _cut_of_best_part(h[half], o[half], options))
+    for c in frequent:
+        if len(others.get(c, ())) >= 20:
+            out.append(lambda half, o=others[c]: _cut_toward(h[half], o, options))
+    return out
 
 
 def find_failures(
@@ -329,6 +365,7 @@ def find_failures(
     groups: np.ndarray | None = None,  # (n,) samples that belong together; None: each its own
     options: JudgeOptions | None = None,
     seed: int = 0,  # Decides the halves
+    others: dict[int, np.ndarray] | None = None,  # {class: (m, d)} samples of other classes
 ) -> list[np.ndarray]:  # A mask (n,) for each group apart, smallest p-value first
     "Groups apart on which the model is wrong."
     options = options or JudgeOptions()
@@ -336,19 +373,16 @@ def find_failures(
         return []
     ids = np.arange(len(wrong)) if groups is None else groups
     first = _halves(ids, wrong, np.random.default_rng(seed))
-    if min(first.sum(), (~first).sum()) < 8:
+    if min(wrong[first].sum(), wrong[~first].sum()) < 4:
         return []
-    targets = _targets(wrong, taken_for, options)
-    found = []
+    sizes = np.bincount(np.unique(ids, return_inverse=True)[1])
+    units = 1 / sizes[np.unique(ids, return_inverse=True)[1]]  # a group counts as one
+    looks = _looks(features, wrong, taken_for, others or {}, options)
     with threadpool_limits(1):
-        for target in targets:
-            if min(target[first].sum(), target[~first].sum()) < 4:
-                continue
-            result = _part_of_errors(features, target, first, len(targets), options)
-            if result is not None:
-                found.append(result)
+        found = [_confirmed(features, first, learn, units) for learn in looks]
+    passed = [o for o in found if o is not None and len(looks) * o[1] <= options.level]
     out: list[np.ndarray] = []
-    for inside, _ in sorted(found, key=lambda o: o[1]):
+    for inside, _ in sorted(passed, key=lambda o: o[1]):
         if all(overlap(inside, o) <= 0.5 for o in out):
             out.append(inside)
     return out
