@@ -31,7 +31,8 @@ from collapse_nb.core import (
     read_json,
     write_json,
 )
-from .experiment import Experiment, Run, _checked, default_out, run
+from .experiment import Experiment, Run, default_out, run
+from .runs import _checked
 
 # %% ../nbs/10a_sweep.ipynb #0cc17438
 def grid(
