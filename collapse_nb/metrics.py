@@ -89,7 +89,7 @@ KEYS = {
         "Kd·min(K, d) if asked for alone, else read from the tiles of nc2_maxangle",
     ),
     "nc2_maxangle": Key(
-        "distance from the largest angles",
+        "class means away from the largest angles",
         "Mean |cos + 1/(K−1)| between class means; 0 at the widest angles K points allow.",
         _PAIRS,
     ),

@@ -522,7 +522,7 @@ def _check_schema(file, found, schema, prefix=""):
         if not kind.holds(found[key]):
             raise _broken(file, f"{prefix}{key} is {found[key]!r:.40} where {kind.words} should be")
 
-# %% ../nbs/09a_runs.ipynb #f44e624b
+# %% ../nbs/09a_runs.ipynb #8d45f1a0
 @dataclass(frozen=True)
 class Run:
     """A finished run, read from its folder.
@@ -589,6 +589,11 @@ class Run:
         return frame.drop(columns="run_digest")
 
     @property
+    def finished(self) -> bool:
+        "Is the table of the run on disk?"
+        return (self.folder / "results.json").exists()
+
+    @property
     def snapshots(self) -> list[int]:
         "Epochs before the last whose features were kept."
         return kept_snapshots(self.folder)
@@ -601,8 +606,9 @@ class Run:
         "Features and labels of an epoch."
         check_choice("split", split, ["train", "test"])
         file = self.folder / f"features-{split}.safetensors"
-        if epoch is not None and epoch != self.results["epochs"]:
-            check_choice("epoch", epoch, [*self.snapshots, self.results["epochs"]])
+        last = [self.results["epochs"]] if self.finished else []
+        if epoch is not None and epoch not in last:
+            check_choice("epoch", epoch, [*self.snapshots, *last])
             file = self.folder / "snapshots" / f"features-{split}-{epoch}.safetensors"
         return _load_features(file, self.digest)
 
