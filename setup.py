@@ -11,6 +11,8 @@ config = ConfigParser(delimiters=["="])
 config.read(here / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 readme = here / "README.md"
+suffix = "_requirements"  # settings.ini: NAME_requirements is the extra NAME
+extras = {k.removesuffix(suffix): shlex.split(v) for k, v in cfg.items() if k.endswith(suffix)}
 
 setuptools.setup(
     name=cfg["lib_name"],
@@ -20,9 +22,9 @@ setuptools.setup(
     long_description_content_type="text/markdown",
     keywords=cfg["keywords"].split(),
     author=cfg["author"],
-    author_email=cfg["author_email"],
+    author_email=cfg["author_email"] or None,
     license="Apache-2.0",
-    url=cfg["git_url"],
+    url=cfg["git_url"] or None,
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Intended Audience :: " + cfg["audience"],

@@ -4,6 +4,7 @@ python .ci/render.py readme
 python .ci/render.py html [DIR]     (default: _html)
 """
 
+import ast
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from nbconvert import HTMLExporter, MarkdownExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbdev.config import get_config
 from nbdev.doclinks import nbglob
-from nbdev.processors import FilterDefaults
+from nbdev.processors import FilterDefaults, exec_show_docs
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -33,11 +34,35 @@ link = re.compile(r'(\]\(|\b(?:href|src)=")(?![a-z]+:|#|/)([^)\s"#]+)')
 source = re.compile(rf"{re.escape(cfg.git_url)}/blob/{cfg.branch}/([\w/]+)\.py(?:#L(\d+))?")
 
 
+class ExportedAndImports(exec_show_docs):
+    "Run what documentation is made from: exported cells, and cells with nothing but imports."
+
+    def __call__(self, cell):
+        if is_exported(cell) or only_imports(cell):
+            super().__call__(cell)
+
+
+def is_exported(cell):
+    return bool(cell.directives_.keys() & {"export", "exports", "exporti", "exec_doc"})
+
+
+def only_imports(cell):
+    "Does a cell hold imports and nothing else? nbdev would run any cell that holds one."
+    if cell.cell_type != "code":
+        return False
+    try:
+        statements = ast.parse(cell.source).body
+    except SyntaxError:  # a magic command
+        return False
+    return all(isinstance(o, (ast.Import, ast.ImportFrom)) for o in statements)
+
+
 class Processors(FilterDefaults):
     "nbdev's own, without links to the documentation's web address: pages link among themselves."
 
     def base_procs(self):
-        return [o for o in super().base_procs() if o.__name__ != "add_links"]
+        kept = [o for o in super().base_procs() if o.__name__ != "add_links"]
+        return [ExportedAndImports if o is exec_show_docs else o for o in kept]
 
 
 def page(
