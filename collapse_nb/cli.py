@@ -6,7 +6,7 @@
 __all__ = ['app', 'Column', 'print_table', 'Setting', 'run', 'report', 'sweep', 'paper', 'read_array', 'discover', 'measure',
            'main']
 
-# %% ../nbs/13_cli.ipynb #b721f214
+# %% ../nbs/13_cli.ipynb #295530cf
 import ast
 import inspect
 import io
@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import textwrap
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -450,14 +451,14 @@ def sweep(
         if (table.state == "failed").any():
             raise typer.Exit(1)
 
-# %% ../nbs/13_cli.ipynb #e81b28ac
+# %% ../nbs/13_cli.ipynb #d18bba9e
 def _check_roots(size: str, root: str | None) -> None:
     "Raise if the images that the runs of this size need are missing."
     from collapse_nb.core import DataError, user_path
-    from collapse_nb.paper import studies
+    from collapse_nb.paper import is_replaced, studies
 
-    needed = {o.root for runs in studies(size, root).values() for o in runs if not o.download}
-    for folder in sorted(needed - {None}):
+    planned = [o for runs in studies(size, root).values() for o in runs if not is_replaced(o)]
+    for folder in sorted({str(o.root) for o in planned if o.root}):
         if not user_path(folder).is_dir():
             raise DataError(
                 f"root={folder!r} is not a folder; name the one that holds the images (--root)."
@@ -469,8 +470,7 @@ def paper(
     size: Annotated[
         str,
         typer.Option(
-            help="digits (minutes), cpu (photographs, many hours), gpu (photographs, a GPU), "
-            "or paper (a GPU, long)"
+            help="digits (minutes), cpu (photographs, many hours), or gpu (photographs, a GPU)"
         ),
     ] = "digits",
     out: Annotated[
@@ -483,11 +483,12 @@ def paper(
     root: Annotated[
         Optional[str],
         typer.Option(
-            help="Folder of the images  \\[default: cifar10-jpeg for cpu and gpu; cifar for paper, "
-            "downloaded if it is missing]",
-            metavar="DIR",
+            help="Folder of the images, for cpu and gpu  \\[default: data]", metavar="DIR"
         ),
     ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch CIFAR into --root if it is not there")
+    ] = False,
     n_jobs: Annotated[int, typer.Option(help="Runs at a time; -1: one per core", metavar="N")] = 1,
 ) -> None:
     "Rerun what the paper's claims rest on, and rebuild the table of claims."
@@ -495,8 +496,10 @@ def paper(
         from collapse_nb.core import user_path
         from collapse_nb.paper import markdown, reproduce
 
-        _check_roots(size, root)
-        table, runs = reproduce(size, user_path(out or f"runs/paper-{size}"), root, n_jobs)
+        if not download:
+            _check_roots(size, root)
+        folder = user_path(out or f"runs/paper-{size}")
+        table, runs = reproduce(size, folder, root, n_jobs, download=download)
         print(markdown(table), end="")
         failed = runs[runs.state == "failed"]
         for name, error in zip(failed.index, failed.get("error", ())):
@@ -991,7 +994,7 @@ def discover(
             found = _discover_features(files, against, given, checkpoint)
         _finish_discovery(found, out, asked)
 
-# %% ../nbs/13_cli.ipynb #19253e60
+# %% ../nbs/13_cli.ipynb #c65b1640
 _MEASUREMENT = ("measurement.json", "measurement.csv", "measurement.classes.csv", "report.html")
 
 
@@ -1039,7 +1042,7 @@ def _print_measurement(measurement: Any) -> None:
     for o in measurement.rows():
         others = f" ({o.others})" if o.others else ""
         rows.append([o.key, f"{o.value:.3g}", o.collapsed, f"{o.meaning}{others}"])
-    print(measurement.headline())
+    print(textwrap.fill(measurement.headline(), 80))
     print_table(columns, rows)
 
 
