@@ -1036,6 +1036,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                      'collapse_nb.moments._center_new_classes': ( 'moments.html#_center_new_classes',
                                                                                   'collapse_nb/moments.py'),
                                      'collapse_nb.moments._centered': ('moments.html#_centered', 'collapse_nb/moments.py'),
+                                     'collapse_nb.moments._centered_pairs': ('moments.html#_centered_pairs', 'collapse_nb/moments.py'),
                                      'collapse_nb.moments._group_mean': ('moments.html#_group_mean', 'collapse_nb/moments.py'),
                                      'collapse_nb.moments._groups_of_fixed_size': ( 'moments.html#_groups_of_fixed_size',
                                                                                     'collapse_nb/moments.py'),
