@@ -1708,7 +1708,7 @@ def _aligned(moments: Moments, label: Tensor, union: Tensor) -> Moments:
     rows = torch.searchsorted(union, label[used])
     return spread_rows(Moments(**picked), rows, len(union))
 
-# %% ../nbs/04_metrics.ipynb #00000091
+# %% ../nbs/04_metrics.ipynb #00000092
 class NearestMeanMismatch(_DeviceOnly):
     """NC4 in a second pass: how often nearest class mean and argmax(Wh+b) differ.
 

@@ -143,6 +143,7 @@ def add_gram(
     count = min(8, 1 + d // 64)
     edges = [d * i // count for i in range(count + 1)]
     if scale is not None:
+        scale = scale.where(scale > 0, 1)  # all samples may be their class's mean
         out = torch.empty(A.shape, dtype=torch.float32, device=A.device)
         A = torch.mul(A, scale.reciprocal(), out=out)
     for rows in A.split(max(1, len(A)) if scale is None else 512):
