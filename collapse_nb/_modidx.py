@@ -643,6 +643,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                   'collapse_nb.html._sections': ('html.html#_sections', 'collapse_nb/html.py'),
                                   'collapse_nb.html._shown_size': ('html.html#_shown_size', 'collapse_nb/html.py'),
                                   'collapse_nb.html._thumbnail': ('html.html#_thumbnail', 'collapse_nb/html.py'),
+                                  'collapse_nb.html._whole': ('html.html#_whole', 'collapse_nb/html.py'),
                                   'collapse_nb.html.check_page_path': ('html.html#check_page_path', 'collapse_nb/html.py'),
                                   'collapse_nb.html.figure': ('html.html#figure', 'collapse_nb/html.py'),
                                   'collapse_nb.html.image_strip': ('html.html#image_strip', 'collapse_nb/html.py'),
