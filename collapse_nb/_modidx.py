@@ -953,6 +953,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                      'collapse_nb.mixture._means': ('mixture.html#_means', 'collapse_nb/mixture.py'),
                                      'collapse_nb.mixture._measured': ('mixture.html#_measured', 'collapse_nb/mixture.py'),
                                      'collapse_nb.mixture._momentum_descent': ('mixture.html#_momentum_descent', 'collapse_nb/mixture.py'),
+                                     'collapse_nb.mixture._normal': ('mixture.html#_normal', 'collapse_nb/mixture.py'),
                                      'collapse_nb.mixture._path_rows': ('mixture.html#_path_rows', 'collapse_nb/mixture.py'),
                                      'collapse_nb.mixture._step_sizes': ('mixture.html#_step_sizes', 'collapse_nb/mixture.py'),
                                      'collapse_nb.mixture.arccos_kernel': ('mixture.html#arccos_kernel', 'collapse_nb/mixture.py'),
