@@ -6,7 +6,7 @@
 __all__ = ['layerwise_recovery', 'nc_epochs', 'measure_nc', 'run', 'DryRun', 'dry_run', 'trajectory', 'layerwise_nc',
            'layerwise_reconstruction', 'Experiment', 'Run', 'default_out', 'provenance', 'summary', 'write_history']
 
-# %% ../nbs/10_experiment.ipynb #e14d5d2f
+# %% ../nbs/10_experiment.ipynb #34f3a209
 import os
 import shutil
 import time
@@ -42,7 +42,7 @@ from collapse_nb.core import (
 from .data import BatchLoader, Dataset, load_dataset
 from .labels import LabelScheme, make_scheme
 from .metrics import NeuralCollapse, nc_metrics
-from .models import capture, extract_features, last_linear
+from .models import capture, extract_features, find_head, last_linear
 from collapse_nb.plots import (
     embed,
     plot_class_distances,
@@ -102,7 +102,7 @@ def nc_epochs(
         epoch *= 2
     return found
 
-# %% ../nbs/10_experiment.ipynb #58c9d4d3
+# %% ../nbs/10_experiment.ipynb #0e7c8572
 def measure_nc(
     epochs: Iterable[int],  # Epochs at which to measure Neural Collapse
     every: int = 1,  # Of the others, only multiples of this and the last one are measured at all
@@ -125,17 +125,23 @@ def _neural_collapse(state, batches):
     "Neural Collapse on the training images, and the seconds that took."
     start = time.perf_counter()
     features = extract_features(state.model, batches)
-    row = nc_metrics(features, batches.labels.cpu(), *_classifier(state.model))
+    weight_and_bias = _classifier(state.model, batches)
+    row = nc_metrics(features, batches.labels.cpu(), *weight_and_bias)
     return row | dict(nc_seconds=time.perf_counter() - start)
 
 
-def _classifier(model):
-    "Weight and bias of the last linear layer, on the CPU."
-    head = last_linear(model)
+def _classifier(model, batches):
+    "Weight and bias of the linear layer that gives the output, on the CPU."
+    head = find_head(model, _example(batches))
     bias = None if head.bias is None else head.bias.detach().cpu()
     return head.weight.detach().cpu(), bias
 
-# %% ../nbs/10_experiment.ipynb #c7dff99a
+
+def _example(batches):
+    "The first batch; None for an iterator, which has only one pass."
+    return next(iter(batches)) if hasattr(batches, "__len__") else None
+
+# %% ../nbs/10_experiment.ipynb #ab625d93
 class _Prepared(NamedTuple):
     "What an experiment is made of."
 
@@ -152,7 +158,21 @@ def _prepare(exp):
     _check_windows(exp, ds)
     _check_samples(exp, ds, scheme)
     _, height, width, channels = ds.train.pixels.shape
-    return _Prepared(ds, scheme, make_network(exp, scheme.num_classes, channels, height, width))
+    model = make_network(exp, scheme.num_classes, channels, height, width)
+    if exp.own_model:
+        _check_network(exp, ds, scheme, model)
+    return _Prepared(ds, scheme, model)
+
+
+def _check_network(exp, ds, scheme, model):
+    "Does a network of the user's own take these images, and give these classes?"
+    batches = BatchLoader(ds.train, scheme(ds.train.labels), 8).plain()
+    outputs = find_head(model, _example(batches)).out_features
+    if outputs != scheme.num_classes:
+        raise CollapseError(
+            f"model={exp.model!r} has {outputs} outputs, and scheme={exp.scheme!r} "
+            f"{scheme.num_classes} classes; let the factory use its argument."
+        )
 
 
 def _check_windows(exp, ds):
@@ -422,7 +442,7 @@ def _save_points(folder, xy, coarse, fine):
     with atomic_write(folder / "embedding.csv") as tmp:
         points.to_csv(tmp, index=False, float_format="%.2f")
 
-# %% ../nbs/10_experiment.ipynb #5c7e614e
+# %% ../nbs/10_experiment.ipynb #2c43f5e8
 def run(
     exp: Experiment = Experiment(),  # noqa: B008 What to run; frozen
     out: str | Path | None = None,  # Run folder; None: `default_out`
@@ -464,7 +484,8 @@ def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures
     _say_unreached(snapshots, state.epoch)
     start = time.perf_counter()
     features = _extract(state.model, train_batches, test_batches, ds)
-    results = _results(exp, ds, scheme, state, features)
+    weight_and_bias = _classifier(state.model, test_batches)
+    results = _results(exp, ds, scheme, state, features, weight_and_bias)
     results["seconds"] = results["training_seconds"] + time.perf_counter() - start
     files = _Files(folder)
     for split, tensors in features.items():
@@ -477,13 +498,13 @@ def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures
     return files.finish(results)
 
 
-def _results(exp, ds, scheme, state, features):
+def _results(exp, ds, scheme, state, features, weight_and_bias):
     "Every number of the run's table."
     train, test = features["train"], features["test"]
     results = _training_results(state.history, len(ds.train))
     results["run_digest"] = run_digest(exp, ds.fingerprint)
     results["resumed_from"] = state.resumed_from
-    results["nc"] = nc_metrics(train["features"], train["coarse"], *_classifier(state.model))
+    results["nc"] = nc_metrics(train["features"], train["coarse"], *weight_and_bias)
     state.row.update(results["nc"])
     results |= _structure_results(train, scheme)
     results |= _probe_results(exp, train, test)
@@ -687,10 +708,9 @@ def _accuracies(exp, train, test):
     found = _probe_results(exp, train, test)
     return {k: v for k, v in found.items() if isinstance(v, float)}
 
-# %% ../nbs/10_experiment.ipynb #9d5f5538
-def _blocks(model):
-    "Names of the model's top-level parts that hold parameters, without the last linear layer."
-    head = last_linear(model)
+# %% ../nbs/10_experiment.ipynb #f5a13300
+def _blocks(model, head):
+    "Names of the model's top-level parts that hold parameters, without the classifier."
     names = []
     for name, part in model.named_children():
         if head not in part.modules() and any(True for _ in part.parameters()):
@@ -728,14 +748,13 @@ def _mean_over_positions(output, axis):
         return output
     return output.movedim(axis, 1).flatten(2).mean(2)
 
-# %% ../nbs/10_experiment.ipynb #2f44156b
+# %% ../nbs/10_experiment.ipynb #29145d87
 class _Layers:
     "Layers of a network, each with a name for its row; None is the classifier's input."
 
-    def __init__(self, model, layers, channel_axis):
-        self.model = model
+    def __init__(self, model, head, layers, channel_axis):
         self.modules = dict(model.named_modules())
-        self.names = [*(_blocks(model) if layers is None else layers), None]
+        self.names = [*(_blocks(model, head) if layers is None else layers), None]
         self.axis = channel_axis
         self.last = "classifier input" if "features" in self.names else "features"
 
@@ -755,7 +774,7 @@ class _Layers:
 
 def _pooled(model, images, layers, channel_axis=None):
     "For each batch its labels and, by layer, what the layer outputs, averaged over positions."
-    rows = _Layers(model, layers, channel_axis)
+    rows = _Layers(model, find_head(model, _example(images)), layers, channel_axis)
     device = next(model.parameters()).device
     with _evaluating(model), ExitStack() as stack:
         seen = [stack.enter_context(capture(model, o)) for o in rows.names]
@@ -767,7 +786,7 @@ def _pooled(model, images, layers, channel_axis=None):
                 captured.clear()
             yield yb, out
 
-# %% ../nbs/10_experiment.ipynb #01a79318
+# %% ../nbs/10_experiment.ipynb #4dc8babe
 def layerwise_nc(
     model: nn.Module,  # Any classifier
     images: Iterable | torch.Tensor,  # Batches (images, labels); or (N, C, H, W), ready to use
@@ -781,7 +800,7 @@ def layerwise_nc(
         at_once = evaluation_batch(next(model.parameters()).device)
         images = list(zip(images.split(at_once), torch.as_tensor(labels).split(at_once)))
     metrics: dict[str, NeuralCollapse] = {}
-    classes = last_linear(model).out_features
+    classes = find_head(model, _example(images)).out_features
     for yb, outputs in _pooled(model, images, layers, channel_axis):
         for name, h in outputs.items():
             if name not in metrics:
