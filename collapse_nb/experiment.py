@@ -6,7 +6,7 @@
 __all__ = ['layerwise_recovery', 'nc_epochs', 'measure_nc', 'run', 'DryRun', 'dry_run', 'trajectory', 'layerwise_nc',
            'layerwise_reconstruction', 'Experiment', 'Run', 'default_out', 'provenance', 'summary', 'write_history']
 
-# %% ../nbs/10_experiment.ipynb #e14d5d2f
+# %% ../nbs/10_experiment.ipynb #2ae06a02
 import os
 import shutil
 import time
@@ -42,7 +42,7 @@ from collapse_nb.core import (
 from .data import BatchLoader, Dataset, load_dataset
 from .labels import LabelScheme, make_scheme
 from .metrics import NeuralCollapse, nc_metrics
-from .models import capture, extract_features, last_linear
+from .models import capture, extract_features, find_head, last_linear
 from collapse_nb.plots import (
     embed,
     plot_class_distances,
@@ -70,7 +70,6 @@ from .structure import class_distances, nearest_partners, subclass_separation
 from collapse_nb.training import (
     RunState,
     _evaluating,
-    count_errors,
     fit,
     pick_device,
     train_epoch,
@@ -102,7 +101,7 @@ def nc_epochs(
         epoch *= 2
     return found
 
-# %% ../nbs/10_experiment.ipynb #58c9d4d3
+# %% ../nbs/10_experiment.ipynb #0e7c8572
 def measure_nc(
     epochs: Iterable[int],  # Epochs at which to measure Neural Collapse
     every: int = 1,  # Of the others, only multiples of this and the last one are measured at all
@@ -125,17 +124,23 @@ def _neural_collapse(state, batches):
     "Neural Collapse on the training images, and the seconds that took."
     start = time.perf_counter()
     features = extract_features(state.model, batches)
-    row = nc_metrics(features, batches.labels.cpu(), *_classifier(state.model))
+    weight_and_bias = _classifier(state.model, batches)
+    row = nc_metrics(features, batches.labels.cpu(), *weight_and_bias)
     return row | dict(nc_seconds=time.perf_counter() - start)
 
 
-def _classifier(model):
-    "Weight and bias of the last linear layer, on the CPU."
-    head = last_linear(model)
+def _classifier(model, batches):
+    "Weight and bias of the linear layer that gives the output, on the CPU."
+    head = find_head(model, _example(batches))
     bias = None if head.bias is None else head.bias.detach().cpu()
     return head.weight.detach().cpu(), bias
 
-# %% ../nbs/10_experiment.ipynb #c7dff99a
+
+def _example(batches):
+    "The first batch; None for an iterator, which has only one pass."
+    return next(iter(batches)) if hasattr(batches, "__len__") else None
+
+# %% ../nbs/10_experiment.ipynb #ab625d93
 class _Prepared(NamedTuple):
     "What an experiment is made of."
 
@@ -152,7 +157,21 @@ def _prepare(exp):
     _check_windows(exp, ds)
     _check_samples(exp, ds, scheme)
     _, height, width, channels = ds.train.pixels.shape
-    return _Prepared(ds, scheme, make_network(exp, scheme.num_classes, channels, height, width))
+    model = make_network(exp, scheme.num_classes, channels, height, width)
+    if exp.own_model:
+        _check_network(exp, ds, scheme, model)
+    return _Prepared(ds, scheme, model)
+
+
+def _check_network(exp, ds, scheme, model):
+    "Does a network of the user's own take these images, and give these classes?"
+    batches = BatchLoader(ds.train, scheme(ds.train.labels), 8).plain()
+    outputs = find_head(model, _example(batches)).out_features
+    if outputs != scheme.num_classes:
+        raise CollapseError(
+            f"model={exp.model!r} has {outputs} outputs, and scheme={exp.scheme!r} "
+            f"{scheme.num_classes} classes; let the factory use its argument."
+        )
 
 
 def _check_windows(exp, ds):
@@ -389,7 +408,7 @@ def _probe_results(exp, train, test):
         confusion=confusion.tolist(),
     )
 
-# %% ../nbs/10_experiment.ipynb #2ccc2b7c
+# %% ../nbs/10_experiment.ipynb #1f327b51
 def _figures(folder, results, history, train, ds, scheme):
     "Draw and save the four figures of a run, and the points of one."
     names = ds.class_names
@@ -408,8 +427,7 @@ def _figures(folder, results, history, train, ds, scheme):
     (folder / "figures").mkdir(exist_ok=True)
     mark = dict(run_digest=results["run_digest"])
     for name, draw in axes.items():
-        drawn = draw()
-        figure = getattr(drawn, "figure", drawn)
+        figure: Any = draw().get_figure()
         with atomic_write(folder / "figures" / f"{name}.png") as tmp:
             figure.savefig(tmp, format="png", dpi=110, metadata=mark)
         plt.close(figure)
@@ -422,7 +440,7 @@ def _save_points(folder, xy, coarse, fine):
     with atomic_write(folder / "embedding.csv") as tmp:
         points.to_csv(tmp, index=False, float_format="%.2f")
 
-# %% ../nbs/10_experiment.ipynb #5c7e614e
+# %% ../nbs/10_experiment.ipynb #2c43f5e8
 def run(
     exp: Experiment = Experiment(),  # noqa: B008 What to run; frozen
     out: str | Path | None = None,  # Run folder; None: `default_out`
@@ -464,7 +482,8 @@ def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures
     _say_unreached(snapshots, state.epoch)
     start = time.perf_counter()
     features = _extract(state.model, train_batches, test_batches, ds)
-    results = _results(exp, ds, scheme, state, features)
+    weight_and_bias = _classifier(state.model, test_batches)
+    results = _results(exp, ds, scheme, state, features, weight_and_bias)
     results["seconds"] = results["training_seconds"] + time.perf_counter() - start
     files = _Files(folder)
     for split, tensors in features.items():
@@ -477,13 +496,13 @@ def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures
     return files.finish(results)
 
 
-def _results(exp, ds, scheme, state, features):
+def _results(exp, ds, scheme, state, features, weight_and_bias):
     "Every number of the run's table."
     train, test = features["train"], features["test"]
     results = _training_results(state.history, len(ds.train))
     results["run_digest"] = run_digest(exp, ds.fingerprint)
     results["resumed_from"] = state.resumed_from
-    results["nc"] = nc_metrics(train["features"], train["coarse"], *_classifier(state.model))
+    results["nc"] = nc_metrics(train["features"], train["coarse"], *weight_and_bias)
     state.row.update(results["nc"])
     results |= _structure_results(train, scheme)
     results |= _probe_results(exp, train, test)
@@ -580,7 +599,7 @@ def _duration(seconds):
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
 
-# %% ../nbs/10_experiment.ipynb #e34517b0
+# %% ../nbs/10_experiment.ipynb #2db601a3
 def dry_run(
     exp: Experiment,  # What would be run
     out: str | Path | None = None,  # Run folder; None: `default_out`
@@ -624,12 +643,11 @@ def _seconds_per_epoch(exp, prepared, batches):
     "Seconds of training and of counting errors, extrapolated from a few batches."
     ds, scheme, model = prepared
     train, test = _loaders(exp, ds, scheme)
-    device = pick_device(exp.device)
-    model.to(device)
+    state = _throwaway_state(exp, model)
     some = [batch for batch, _ in zip(train, range(1 + batches))]
-    step = _seconds_per_batch(lambda part: _steps(exp, model, part, device), some)
+    step = _seconds_per_batch(lambda part: _steps(state, part), some)
     check = [batch for batch, _ in zip(train.plain(), range(1 + batches))]
-    look = _seconds_per_batch(lambda part: _errors_of(exp, model, part, device), check)
+    look = _seconds_per_batch(lambda part: training_errors(state, part), check)
     looks = (len(train.plain()) + len(test)) / exp.eval_every
     return step * len(train) + look * looks
 
@@ -643,21 +661,25 @@ def _seconds_per_batch(work, batches):
     return (time.perf_counter() - start) / len(rest)
 
 
-def _autocast_of(exp, device):
-    return RunState(nn.Identity(), None, exp.training, device).autocast
+def _throwaway_state(exp, model):
+    "A network and an optimizer to take the time with."
+    device = pick_device(exp.device)
+    optimizer = torch.optim.SGD(model.to(device).parameters(), lr=0.0)
+    return RunState(model, optimizer, exp.training, device)
 
 
-def _steps(exp, model, batches, device):
+def _steps(state, batches):
     "A few steps that are thrown away."
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-    loss = nn.functional.cross_entropy
-    autocast = _autocast_of(exp, device)
-    model.train()
-    train_epoch(model, batches, optimizer, loss, lambda done: None, device, autocast)
-
-
-def _errors_of(exp, model, batches, device):
-    count_errors(model, batches, device, _autocast_of(exp, device))
+    state.model.train()
+    train_epoch(
+        state.model,
+        batches,
+        state.optimizer,
+        nn.functional.cross_entropy,
+        lambda done: None,
+        state.device,
+        state.autocast,
+    )
 
 # %% ../nbs/10_experiment.ipynb #7738a69e
 def trajectory(
@@ -687,10 +709,9 @@ def _accuracies(exp, train, test):
     found = _probe_results(exp, train, test)
     return {k: v for k, v in found.items() if isinstance(v, float)}
 
-# %% ../nbs/10_experiment.ipynb #9d5f5538
-def _blocks(model):
-    "Names of the model's top-level parts that hold parameters, without the last linear layer."
-    head = last_linear(model)
+# %% ../nbs/10_experiment.ipynb #1c03f71a
+def _blocks(model, head):
+    "Names of the model's top-level parts that hold parameters, without the classifier."
     names = []
     for name, part in model.named_children():
         if head not in part.modules() and any(True for _ in part.parameters()):
@@ -703,13 +724,14 @@ def _channel_axis(name, layer, shape):
     if len(shape) < 3:
         return 1
     last = len(shape) - 1
-    found = 1 if len(shape) > 3 else None  # maps are channels-first unless a part says otherwise
+    found: int | None = None
+    if len(shape) > 3:
+        found = 1  # maps are channels-first unless a part says otherwise
     for part in layer.modules():
         first_size = getattr(part, "out_channels", getattr(part, "num_features", None))
+        last_size: Any = getattr(part, "out_features", None)
         if isinstance(part, nn.LayerNorm):
             last_size = part.normalized_shape[-1]
-        else:
-            last_size = getattr(part, "out_features", None)
         if first_size is not None and first_size == shape[1]:
             found = 1
         if last_size is not None and last_size == shape[last]:
@@ -728,14 +750,13 @@ def _mean_over_positions(output, axis):
         return output
     return output.movedim(axis, 1).flatten(2).mean(2)
 
-# %% ../nbs/10_experiment.ipynb #2f44156b
+# %% ../nbs/10_experiment.ipynb #daec5dd9
 class _Layers:
     "Layers of a network, each with a name for its row; None is the classifier's input."
 
-    def __init__(self, model, layers, channel_axis):
-        self.model = model
+    def __init__(self, model, head, layers, channel_axis):
         self.modules = dict(model.named_modules())
-        self.names = [*(_blocks(model) if layers is None else layers), None]
+        self.names = [*(_blocks(model, head) if layers is None else layers), None]
         self.axis = channel_axis
         self.last = "classifier input" if "features" in self.names else "features"
 
@@ -747,15 +768,14 @@ class _Layers:
         "The output of a layer as (N, C)."
         if name is None:
             return output.flatten(1)
-        axis = self.axis
-        if axis is None:
-            axis = _channel_axis(name, self.modules[name], output.shape)
-        return _mean_over_positions(output, axis)
+        if self.axis is not None:
+            return _mean_over_positions(output, self.axis)
+        return _mean_over_positions(output, _channel_axis(name, self.modules[name], output.shape))
 
 
 def _pooled(model, images, layers, channel_axis=None):
     "For each batch its labels and, by layer, what the layer outputs, averaged over positions."
-    rows = _Layers(model, layers, channel_axis)
+    rows = _Layers(model, find_head(model, _example(images)), layers, channel_axis)
     device = next(model.parameters()).device
     with _evaluating(model), ExitStack() as stack:
         seen = [stack.enter_context(capture(model, o)) for o in rows.names]
@@ -767,7 +787,7 @@ def _pooled(model, images, layers, channel_axis=None):
                 captured.clear()
             yield yb, out
 
-# %% ../nbs/10_experiment.ipynb #01a79318
+# %% ../nbs/10_experiment.ipynb #4dc8babe
 def layerwise_nc(
     model: nn.Module,  # Any classifier
     images: Iterable | torch.Tensor,  # Batches (images, labels); or (N, C, H, W), ready to use
@@ -781,7 +801,7 @@ def layerwise_nc(
         at_once = evaluation_batch(next(model.parameters()).device)
         images = list(zip(images.split(at_once), torch.as_tensor(labels).split(at_once)))
     metrics: dict[str, NeuralCollapse] = {}
-    classes = last_linear(model).out_features
+    classes = find_head(model, _example(images)).out_features
     for yb, outputs in _pooled(model, images, layers, channel_axis):
         for name, h in outputs.items():
             if name not in metrics:

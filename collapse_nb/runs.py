@@ -7,8 +7,7 @@ __all__ = ['Experiment', 'run_digest', 'default_out', 'write_history', 'save_fea
            'kept_snapshots', 'make_network', 'smallest_image', 'checked_run', 'Row', 'summary_rows', 'summary_title',
            'summary']
 
-# %% ../nbs/09a_runs.ipynb #a1523bc5
-import importlib
+# %% ../nbs/09a_runs.ipynb #0183c312
 import os
 import platform
 import re
@@ -46,7 +45,7 @@ from collapse_nb.core import (
 )
 from .data import DATASETS, Dataset
 from .labels import LabelScheme, make_scheme
-from .models import MODELS, build_model
+from .models import MODELS, build_model, import_factory
 from .training import TrainConfig, has_bf16, machine_name, pick_device
 
 # %% ../nbs/09a_runs.ipynb #38078d1b
@@ -65,7 +64,7 @@ def _setting(default, help, metavar=None, **more):
     "A field with the text that the command line shows."
     return field(default=default, metadata=dict(help=help, metavar=metavar, **more))
 
-# %% ../nbs/09a_runs.ipynb #a4d7d45c
+# %% ../nbs/09a_runs.ipynb #2206243e
 @dataclass(frozen=True)
 class Experiment:
     """Everything that decides a run; fields left at None take the data set's default.
@@ -157,7 +156,7 @@ class Experiment:
             return  # a network of the user's own has no width here
         check_choice("model", self.model, MODELS)
         if self.width is None:
-            self._set("width", MODELS[self.model][1])
+            self._set("width", MODELS[str(self.model)].width)
 
     def _check_numbers(self):
         for name in ("batch_size", "eval_every"):
@@ -651,7 +650,7 @@ class Run:
     def _repr_html_(self) -> str:
         return _table_html(self)
 
-# %% ../nbs/09a_runs.ipynb #854cd304
+# %% ../nbs/09a_runs.ipynb #f61a965c
 def kept_snapshots(
     folder: str | Path,  # A run folder
 ) -> list[int]:
@@ -674,7 +673,7 @@ def make_network(
         raise CollapseError(
             f"model='mlp' needs square images, these are {width}×{height}; choose another network."
         )
-    least = smallest_image(exp.model)
+    least = smallest_image(str(exp.model))
     if min(height, width) < least:
         raise CollapseError(
             f"model={exp.model!r} needs images of at least {least}×{least} pixels, these are "
@@ -687,26 +686,14 @@ def smallest_image(
     model: str,  # One of `MODELS`
 ) -> int:  # Pixels
     "The shortest side that a network takes."
-    return MODELS[model][2]
+    return MODELS[model].smallest
 
 
 def _own_network(exp, num_classes):
-    from collapse_nb import models
-
-    import_factory = getattr(models, "import_factory", _import_factory)
     factory = import_factory(str(exp.model))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(exp.seed)
         return factory(num_classes)
-
-
-def _import_factory(name):
-    "A factory by name, `package.module:factory`."
-    module, _, attribute = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as e:
-        raise CollapseError(f"model={name!r} cannot be imported ({e}).") from None
 
 
 def checked_run(
