@@ -42,7 +42,6 @@ from collapse_nb.pairs import (
     PairSum,
     Vectors,
     closed_equiangle,
-    etf_distance,  # noqa: F401 importable here since 0.1.0
     product_etf_distance,
     small_gram,
     visit_pairs,
@@ -322,7 +321,8 @@ def _as_weights(sample_weight: Any, labels: Tensor) -> Tensor | None:
 def _check_values(samples: _Samples, num_classes: int, ignored: Tensor) -> _Samples:
     "Labels in range or ignored, weights finite and not negative; -1 where a sample does not count."
     labels, weights = samples.labels, samples.weights
-    wrong = labels[~ignored & ((labels < 0) | (labels >= num_classes))]
+    outside = (labels < 0) | (labels >= num_classes)
+    wrong = labels[outside & ~ignored] if outside.any() else labels[:0]
     if len(wrong):
         raise CollapseError(
             f"labels: {int(wrong[0])} is outside 0…{num_classes - 1}. "
@@ -1458,10 +1458,10 @@ class NeuralCollapse(_DeviceOnly):
         samples = _check_values(samples, self.rows_of.high, ignored)
         if not samples.features.sum().isfinite():
             samples.check_finite()
-        if not self.rows_of.seen:
-            rows = self.rows_of.select(samples.labels.clamp(min=0))
-            samples = replace(samples, labels=rows.masked_fill(samples.labels < 0, -1))
-        return samples
+        if self.rows_of.listed is None:
+            return samples
+        rows = self.rows_of.select(samples.labels.clamp(min=0))
+        return replace(samples, labels=rows.masked_fill(samples.labels < 0, -1))
 
     def _sift(self, samples: _Samples) -> _Samples:
         "Give weight 0 to what is ignored or bad, and count what is bad, on the device."
@@ -1708,7 +1708,7 @@ def _aligned(moments: Moments, label: Tensor, union: Tensor) -> Moments:
     rows = torch.searchsorted(union, label[used])
     return spread_rows(Moments(**picked), rows, len(union))
 
-# %% ../nbs/04_metrics.ipynb #00000091
+# %% ../nbs/04_metrics.ipynb #00000092
 class NearestMeanMismatch(_DeviceOnly):
     """NC4 in a second pass: how often nearest class mean and argmax(Wh+b) differ.
 

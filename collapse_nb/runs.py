@@ -64,7 +64,7 @@ def _setting(default, help, metavar=None, **more):
     "A field with the text that the command line shows."
     return field(default=default, metadata=dict(help=help, metavar=metavar, **more))
 
-# %% ../nbs/09a_runs.ipynb #593f6dcf
+# %% ../nbs/09a_runs.ipynb #2206243e
 @dataclass(frozen=True)
 class Experiment:
     """Everything that decides a run; fields left at None take the data set's default.
@@ -156,7 +156,7 @@ class Experiment:
             return  # a network of the user's own has no width here
         check_choice("model", self.model, MODELS)
         if self.width is None:
-            self._set("width", MODELS[self.model].width)
+            self._set("width", MODELS[str(self.model)].width)
 
     def _check_numbers(self):
         for name in ("batch_size", "eval_every"):
@@ -650,7 +650,7 @@ class Run:
     def _repr_html_(self) -> str:
         return _table_html(self)
 
-# %% ../nbs/09a_runs.ipynb #f61c5fbd
+# %% ../nbs/09a_runs.ipynb #f61a965c
 def kept_snapshots(
     folder: str | Path,  # A run folder
 ) -> list[int]:
@@ -673,7 +673,7 @@ def make_network(
         raise CollapseError(
             f"model='mlp' needs square images, these are {width}×{height}; choose another network."
         )
-    least = smallest_image(exp.model)
+    least = smallest_image(str(exp.model))
     if min(height, width) < least:
         raise CollapseError(
             f"model={exp.model!r} needs images of at least {least}×{least} pixels, these are "
