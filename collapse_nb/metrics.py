@@ -42,7 +42,6 @@ from collapse_nb.pairs import (
     PairSum,
     Vectors,
     closed_equiangle,
-    etf_distance,  # noqa: F401 importable here since 0.1.0
     product_etf_distance,
     small_gram,
     visit_pairs,
