@@ -1259,6 +1259,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                   'collapse_nb.runs.Row': ('runs.html#row', 'collapse_nb/runs.py'),
                                   'collapse_nb.runs.Run': ('runs.html#run', 'collapse_nb/runs.py'),
                                   'collapse_nb.runs.Run.__post_init__': ('runs.html#run.__post_init__', 'collapse_nb/runs.py'),
+                                  'collapse_nb.runs.Run._check_key': ('runs.html#run._check_key', 'collapse_nb/runs.py'),
                                   'collapse_nb.runs.Run._config': ('runs.html#run._config', 'collapse_nb/runs.py'),
                                   'collapse_nb.runs.Run._read': ('runs.html#run._read', 'collapse_nb/runs.py'),
                                   'collapse_nb.runs.Run._repr_html_': ('runs.html#run._repr_html_', 'collapse_nb/runs.py'),
