@@ -259,7 +259,8 @@ def _with_settings(several: bool) -> Callable:
             for name, (kind, default) in options.items()
         ]
         own = [o.replace(kind=inspect.Parameter.KEYWORD_ONLY) for o in own]
-        with_options.__signature__ = inspect.Signature([*generated, *own])
+        signature = inspect.Signature([*generated, *own])
+        with_options.__signature__ = signature  # type: ignore[attr-defined]
         with_options.__annotations__ = {o.name: o.annotation for o in [*generated, *own]}
         return with_options
 

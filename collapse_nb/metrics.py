@@ -1147,7 +1147,7 @@ def nc_metrics(
         DeprecationWarning,
         stacklevel=3,
     )
-    return (found.floats(), found.info) if return_info else found
+    return (found.floats(), found.info) if return_info else found  # type: ignore[return-value]
 
 # %% ../nbs/04_metrics.ipynb #0000006a
 def _class_frame(e: _Evidence) -> pd.DataFrame:
@@ -1536,7 +1536,9 @@ class NeuralCollapse(_DeviceOnly):
         merged = functools.reduce(merge, rest, first)
         return merged, None if label is None else label[0], refused.sum()
 
-    def _sync_dist(self, dist_sync_fn: Callable, process_group: Any = None) -> None:
+    def _sync_dist(  # type: ignore[override]
+        self, dist_sync_fn: Callable, process_group: Any = None
+    ) -> None:
         "With classes='seen': first give all processes the same table of labels."
         if self.rows_of.seen:
             group = process_group or self.process_group

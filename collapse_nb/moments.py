@@ -98,7 +98,7 @@ class Groups(NamedTuple):
 
     rows: Tensor  # (u,) class of each group
     member: Tensor  # (B,) group of each sample
-    count: Tensor  # (u,) samples, int64
+    count: Tensor  # type: ignore[assignment]  # (u,) samples, int64
     weight: Tensor  # (u,) sum of their weights
 
 
