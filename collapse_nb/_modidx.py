@@ -133,6 +133,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                  'collapse_nb.cli._undecided': ('cli.html#_undecided', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._value': ('cli.html#_value', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._with_settings': ('cli.html#_with_settings', 'collapse_nb/cli.py'),
+                                 'collapse_nb.cli._without_a_trace': ('cli.html#_without_a_trace', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli.discover': ('cli.html#discover', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli.main': ('cli.html#main', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli.measure': ('cli.html#measure', 'collapse_nb/cli.py'),
