@@ -6,7 +6,7 @@
 __all__ = ['app', 'Column', 'print_table', 'Setting', 'run', 'report', 'sweep', 'paper', 'read_array', 'discover', 'measure',
            'main']
 
-# %% ../nbs/13_cli.ipynb #295530cf
+# %% ../nbs/13_cli.ipynb #fff8f64b
 import ast
 import inspect
 import io
@@ -18,7 +18,7 @@ import textwrap
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import Field, dataclass, field, fields
 from functools import cache, wraps
 from importlib.util import find_spec
@@ -916,7 +916,7 @@ def _print_comparison(table: Any, most: int = 20) -> None:
     print()
     print_table(columns, rows)
 
-# %% ../nbs/13_cli.ipynb #38f514a1
+# %% ../nbs/13_cli.ipynb #00fd3e9c
 _GOT_WORSE = 3  # exit status if a second model is worse on a part
 _DISCOVERY = (
     *("report.html", "subclasses.csv", "classes.csv", "images.csv", "comparison.csv"),
@@ -951,6 +951,18 @@ def _finish_discovery(found: _Found, out: str, settings: dict) -> None:
     _say(f"report: {page}")
     if changes is not None and (changes.verdict == "worse").any():
         raise typer.Exit(_GOT_WORSE)
+
+
+@contextmanager
+def _without_a_trace(checkpoint: Path) -> Iterator[None]:
+    "If the block fails before anything is finished, remove the empty folders it was given."
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # not empty: the same command goes on from there
+            checkpoint.rmdir()
+            checkpoint.parent.rmdir()
+        raise
 
 
 @app.command()
@@ -988,11 +1000,12 @@ def discover(
         given = _divide_options(n_subclasses, groups, metadata, n_jobs)
         _check_folder(out, _DISCOVERY)
         checkpoint = claim_discovery(out)
-        if features is None:
-            found = _discover_model(inputs, against, given, checkpoint)
-        else:
-            files = _Files(features, str(labels), predictions, class_names)
-            found = _discover_features(files, against, given, checkpoint)
+        with _without_a_trace(checkpoint):
+            if features is None:
+                found = _discover_model(inputs, against, given, checkpoint)
+            else:
+                files = _Files(features, str(labels), predictions, class_names)
+                found = _discover_features(files, against, given, checkpoint)
         _finish_discovery(found, out, asked)
 
 # %% ../nbs/13_cli.ipynb #c65b1640

@@ -808,7 +808,7 @@ def markdown(
 def _line(cells):
     return "| " + " | ".join(re.sub(r"[|\n]", " ", str(v)) for v in cells) + " |"
 
-# %% ../nbs/10b_paper.ipynb #6bf4e0f1
+# %% ../nbs/10b_paper.ipynb #8ae1fca9
 def reproduce(
     size: str = "digits",  # One of `SIZES`
     out: str | Path = "runs/paper-digits",  # Folder of the runs

@@ -46,7 +46,7 @@ from collapse_nb.core import (
 from .data import DATASETS, Dataset
 from .labels import LabelScheme, make_scheme
 from .models import MODELS, build_model, import_factory
-from .training import TrainConfig, has_bf16, machine_name, pick_device
+from .training import TrainConfig, _keys, has_bf16, machine_name, pick_device
 
 # %% ../nbs/09a_runs.ipynb #38078d1b
 _ELSEWHERE = ("root", "download", "device", "eval_every")  # decide nothing about the network
@@ -629,12 +629,20 @@ class Run:
         try:
             with reading(file):
                 found = torch.load(file, map_location="cpu", weights_only=True)
+            self._check_key(found["key"])
             model.load_state_dict(found["model"])
         except CollapseError:
             raise  # it cannot be read at the moment
         except Exception as e:  # a pickle with code in it among them: it is not run
             raise _broken(file, f"cannot be loaded ({type(e).__name__})") from None
         return model.eval()
+
+    def _check_key(self, key):
+        "Raise if a checkpoint is not of this run; runs of 0.1.0 had no digest to compare."
+        exp = self.experiment
+        run_key = digest(exp.identity, self.provenance["fingerprint"])
+        if self.digest is not None and key not in _keys(exp.training, run_key):
+            _same_run(self.folder / "checkpoint.pt", str(key)[:16], self.digest)
 
     def copy_small(
         self,
