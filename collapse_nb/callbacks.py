@@ -155,7 +155,7 @@ def lightning_callback(
 
     Example: `L.Trainer(callbacks=[lightning_callback(loader, epochs=10)])`.
     """
-    base = _lightning_base()
+    base: Any = _lightning_base()
 
     class NeuralCollapseCallback(base):
         "Logs Neural Collapse."

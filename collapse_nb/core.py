@@ -57,7 +57,7 @@ class UnreadableError(CollapseError):
 class CollapseWarning(UserWarning):
     "Something was left out or reinterpreted; the message counts it."
 
-# %% ../nbs/00_core.ipynb #ceec426f
+# %% ../nbs/00_core.ipynb #60ade892
 def check_number(
     name: str,  # Argument's name, as the user typed it
     value: Any,  # Value to check
@@ -68,7 +68,7 @@ def check_number(
 ) -> Any:  # The value, unchanged
     "Return `value` if it is a finite number in `[low, high]` (or `(low, high]` with `above`)."
     whole = (int, np.integer)
-    kinds = whole if integer else (*whole, float, np.floating)
+    kinds: Any = whole if integer else (*whole, float, np.floating)
     ok = isinstance(value, kinds) and not isinstance(value, bool) and abs(value) < math.inf
     if ok and low is not None:
         ok = value > low if above else value >= low

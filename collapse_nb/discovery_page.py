@@ -92,7 +92,7 @@ def frame_table(
     formats = {_HEADS.get(k, k): f for k, f in _FORMATS.items() if k in frame}
     return table(frame.rename(columns=_HEADS), caption, formats)
 
-# %% ../nbs/10e_discovery_page.ipynb #4717f747
+# %% ../nbs/10e_discovery_page.ipynb #af355a45
 def _is_image(report: Any, i: int) -> bool:
     try:
         report.picture(i)
@@ -112,6 +112,13 @@ def _text_of(sample: Any) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
+_LIST = """
+<ul>{% for text, caption in lines %}
+<li>{{ text }}{% if caption %} ({{ caption }}){% endif %}</li>
+{% endfor %}</ul>
+"""
+
+
 def exemplar_strip(
     report: Any,  # A `SubclassReport` with samples
     positions: np.ndarray,  # Positions of the samples to show
@@ -124,8 +131,7 @@ def exemplar_strip(
         return image_strip([report.picture(i) for i in at], captions, size)
     says = captions or [""] * len(at)
     lines = [(_text_of(report.exemplar(i)), c) for i, c in zip(at, says)]
-    source = "<ul>{% for t, c in lines %}<li>{{ t }}{% if c %} ({{ c }}){% endif %}</li>{% endfor %}</ul>"
-    return render(source, lines=lines)
+    return render(_LIST, lines=lines)
 
 
 def _table_with_samples(report: Any, rows: int | None = None) -> Markup:
@@ -152,7 +158,7 @@ def summary_html(
     said = render("<p>{{ o }}</p>", o=_found(report))
     return str(said + _table_with_samples(report, rows))
 
-# %% ../nbs/10e_discovery_page.ipynb #402e80eb
+# %% ../nbs/10e_discovery_page.ipynb #76e674aa
 def _figure_of(draw: Callable, alt: str, caption: str) -> Markup:
     "A figure of a report, closed when it is on the page."
     ax = draw()
@@ -192,8 +198,8 @@ def _number_parts(report: Any) -> list:
         return [*parts, "The numbers were given, so nothing was tested."]
     if all("stability" in o and "k" in o for o in scores.values()) and len(scores) <= 30:
         caption = (
-            "Share of random halvings of a class in which a further sub-class was seen: from 75% on "
-            "it counts, up to 25% it does not, between them the number is undecided."
+            "Share of random halvings of a class in which a further sub-class was seen: from 75% "
+            "on it counts, up to 25% it does not, between them the number is undecided."
         )
         alt = "For each class a curve over the number of sub-classes."
         parts.append(_figure_of(report.plot_stability, alt, caption))
@@ -203,7 +209,7 @@ def _number_parts(report: Any) -> list:
     shown = steps.head(300).rename(columns=dict(k="is there a sub-class number"))
     return [*parts, frame_table(shown, "Every step that was looked at")]
 
-# %% ../nbs/10e_discovery_page.ipynb #3ede67dd
+# %% ../nbs/10e_discovery_page.ipynb #fa0cc989
 def _maps(report: Any, most: int = 12) -> list:
     "A map of each class that has several parts."
     if report.maps is None or not len(report.maps):
@@ -218,7 +224,7 @@ def _maps(report: Any, most: int = 12) -> list:
         )
     if not out:
         return []
-    lead = "Each point is a sample (at most 2,000 of a class), each color a sub-class, each cross an error."
+    lead = "Points are samples (at most 2,000 of a class), colors sub-classes, crosses errors."
     return [("Maps", lead, *out)]
 
 
@@ -239,14 +245,15 @@ def _sections(report: Any) -> list[tuple]:
         alt = "Accuracy of each part with its 95% interval."
         accuracies.append(_figure_of(report.plot, alt, "The color is the class."))
     about = (
-        "Each sub-class is named after its class, with a number; a group of errors after what it is "
-        "taken for. The interval (from, to) is of 95% for one row alone; joint intervals hold for all "
-        "rows together, and only a part whose joint interval lies below its class is called weak."
+        "Each sub-class is named after its class, with a number; a group of errors after what it "
+        "is taken for. The interval (from, to) is of 95% for one row alone; joint intervals hold "
+        "for all rows together, and only a part whose joint interval lies below its class is "
+        "called weak."
     )
     how_many = (
-        "The number of sub-classes is the number of parts with a valley between them, confirmed on "
-        "samples that did not choose it. One sub-class means that no valley was seen, not that there "
-        "is nothing."
+        "The number of sub-classes is the number of parts with a valley between them, confirmed "
+        "on samples that did not choose it. One sub-class means that no valley was seen, not that "
+        "there is nothing."
     )
     first = ("Parts", about, _table_with_samples(report, 200), *accuracies)
     last = ("How many", how_many, *_number_parts(report))
@@ -337,7 +344,7 @@ def save_report(
         raise CollapseError(f"path={str(path)!r}: use .csv, .parquet, .json or .html.")
     return path
 
-# %% ../nbs/10e_discovery_page.ipynb #5807c644
+# %% ../nbs/10e_discovery_page.ipynb #906f6164
 _OURS = "discovery.json"
 _FINISHED = "finished"  # in OUT.partial, the classes that are divided
 
@@ -383,9 +390,8 @@ def claim_discovery(
     except OSError as e:
         raise RunFolderError(f"out={str(out)!r} cannot be written to: {e.strerror or e}.") from None
     if free < needed_bytes:
-        raise RunFolderError(
-            f"out={str(out)!r}: {free / 1e6:.0f} MB are free, {needed_bytes / 1e6:.0f} MB are needed."
-        )
+        there, needed = f"{free / 1e6:.0f} MB", f"{needed_bytes / 1e6:.0f} MB"
+        raise RunFolderError(f"out={str(out)!r} has {there} of space, and {needed} are needed.")
     return partial / _FINISHED
 
 
@@ -395,7 +401,7 @@ def _move(source: Path, target: Path) -> None:
         target.rmdir()
     os.replace(source, target)
 
-# %% ../nbs/10e_discovery_page.ipynb #0e2df3d3
+# %% ../nbs/10e_discovery_page.ipynb #fbab8a7e
 def save_discovery(
     report: Any,  # A `SubclassReport`
     out: str | Path,  # Folder, as given to `claim_discovery`
@@ -415,8 +421,8 @@ def save_discovery(
         _exchange(partial, folder)
     except OSError as e:
         raise RunFolderError(
-            f"out={str(out)!r} cannot be written: {e.strerror or e}. What was there before is intact; "
-            "the same command goes on."
+            f"out={str(out)!r} cannot be written: {e.strerror or e}. What was there before is "
+            "intact; the same command goes on."
         ) from None
     return folder / "report.html"
 

@@ -6,7 +6,7 @@
 __all__ = ['layerwise_recovery', 'nc_epochs', 'measure_nc', 'run', 'DryRun', 'dry_run', 'trajectory', 'layerwise_nc',
            'layerwise_reconstruction', 'Experiment', 'Run', 'default_out', 'provenance', 'summary', 'write_history']
 
-# %% ../nbs/10_experiment.ipynb #34f3a209
+# %% ../nbs/10_experiment.ipynb #2ae06a02
 import os
 import shutil
 import time
@@ -70,7 +70,6 @@ from .structure import class_distances, nearest_partners, subclass_separation
 from collapse_nb.training import (
     RunState,
     _evaluating,
-    count_errors,
     fit,
     pick_device,
     train_epoch,
@@ -409,7 +408,7 @@ def _probe_results(exp, train, test):
         confusion=confusion.tolist(),
     )
 
-# %% ../nbs/10_experiment.ipynb #2ccc2b7c
+# %% ../nbs/10_experiment.ipynb #1f327b51
 def _figures(folder, results, history, train, ds, scheme):
     "Draw and save the four figures of a run, and the points of one."
     names = ds.class_names
@@ -428,8 +427,7 @@ def _figures(folder, results, history, train, ds, scheme):
     (folder / "figures").mkdir(exist_ok=True)
     mark = dict(run_digest=results["run_digest"])
     for name, draw in axes.items():
-        drawn = draw()
-        figure = getattr(drawn, "figure", drawn)
+        figure: Any = draw().get_figure()
         with atomic_write(folder / "figures" / f"{name}.png") as tmp:
             figure.savefig(tmp, format="png", dpi=110, metadata=mark)
         plt.close(figure)
@@ -601,7 +599,7 @@ def _duration(seconds):
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
 
-# %% ../nbs/10_experiment.ipynb #e34517b0
+# %% ../nbs/10_experiment.ipynb #2db601a3
 def dry_run(
     exp: Experiment,  # What would be run
     out: str | Path | None = None,  # Run folder; None: `default_out`
@@ -645,12 +643,11 @@ def _seconds_per_epoch(exp, prepared, batches):
     "Seconds of training and of counting errors, extrapolated from a few batches."
     ds, scheme, model = prepared
     train, test = _loaders(exp, ds, scheme)
-    device = pick_device(exp.device)
-    model.to(device)
+    state = _throwaway_state(exp, model)
     some = [batch for batch, _ in zip(train, range(1 + batches))]
-    step = _seconds_per_batch(lambda part: _steps(exp, model, part, device), some)
+    step = _seconds_per_batch(lambda part: _steps(state, part), some)
     check = [batch for batch, _ in zip(train.plain(), range(1 + batches))]
-    look = _seconds_per_batch(lambda part: _errors_of(exp, model, part, device), check)
+    look = _seconds_per_batch(lambda part: training_errors(state, part), check)
     looks = (len(train.plain()) + len(test)) / exp.eval_every
     return step * len(train) + look * looks
 
@@ -664,21 +661,25 @@ def _seconds_per_batch(work, batches):
     return (time.perf_counter() - start) / len(rest)
 
 
-def _autocast_of(exp, device):
-    return RunState(nn.Identity(), None, exp.training, device).autocast
+def _throwaway_state(exp, model):
+    "A network and an optimizer to take the time with."
+    device = pick_device(exp.device)
+    optimizer = torch.optim.SGD(model.to(device).parameters(), lr=0.0)
+    return RunState(model, optimizer, exp.training, device)
 
 
-def _steps(exp, model, batches, device):
+def _steps(state, batches):
     "A few steps that are thrown away."
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-    loss = nn.functional.cross_entropy
-    autocast = _autocast_of(exp, device)
-    model.train()
-    train_epoch(model, batches, optimizer, loss, lambda done: None, device, autocast)
-
-
-def _errors_of(exp, model, batches, device):
-    count_errors(model, batches, device, _autocast_of(exp, device))
+    state.model.train()
+    train_epoch(
+        state.model,
+        batches,
+        state.optimizer,
+        nn.functional.cross_entropy,
+        lambda done: None,
+        state.device,
+        state.autocast,
+    )
 
 # %% ../nbs/10_experiment.ipynb #7738a69e
 def trajectory(
@@ -708,7 +709,7 @@ def _accuracies(exp, train, test):
     found = _probe_results(exp, train, test)
     return {k: v for k, v in found.items() if isinstance(v, float)}
 
-# %% ../nbs/10_experiment.ipynb #f5a13300
+# %% ../nbs/10_experiment.ipynb #1c03f71a
 def _blocks(model, head):
     "Names of the model's top-level parts that hold parameters, without the classifier."
     names = []
@@ -723,13 +724,14 @@ def _channel_axis(name, layer, shape):
     if len(shape) < 3:
         return 1
     last = len(shape) - 1
-    found = 1 if len(shape) > 3 else None  # maps are channels-first unless a part says otherwise
+    found: int | None = None
+    if len(shape) > 3:
+        found = 1  # maps are channels-first unless a part says otherwise
     for part in layer.modules():
         first_size = getattr(part, "out_channels", getattr(part, "num_features", None))
+        last_size: Any = getattr(part, "out_features", None)
         if isinstance(part, nn.LayerNorm):
             last_size = part.normalized_shape[-1]
-        else:
-            last_size = getattr(part, "out_features", None)
         if first_size is not None and first_size == shape[1]:
             found = 1
         if last_size is not None and last_size == shape[last]:
@@ -748,7 +750,7 @@ def _mean_over_positions(output, axis):
         return output
     return output.movedim(axis, 1).flatten(2).mean(2)
 
-# %% ../nbs/10_experiment.ipynb #29145d87
+# %% ../nbs/10_experiment.ipynb #daec5dd9
 class _Layers:
     "Layers of a network, each with a name for its row; None is the classifier's input."
 
@@ -766,10 +768,9 @@ class _Layers:
         "The output of a layer as (N, C)."
         if name is None:
             return output.flatten(1)
-        axis = self.axis
-        if axis is None:
-            axis = _channel_axis(name, self.modules[name], output.shape)
-        return _mean_over_positions(output, axis)
+        if self.axis is not None:
+            return _mean_over_positions(output, self.axis)
+        return _mean_over_positions(output, _channel_axis(name, self.modules[name], output.shape))
 
 
 def _pooled(model, images, layers, channel_axis=None):

@@ -155,7 +155,7 @@ def table(
     rows = [list(zip(columns, cells)) for cells in zip(*(c.cells for c in columns))]
     return render(_TABLE, caption=caption, columns=columns, rows=rows, sortable=sortable)
 
-# %% ../nbs/00a_html.ipynb #cc3b6cd1
+# %% ../nbs/00a_html.ipynb #765ca3ab
 _PICTURE = """
 <figure><img src="data:image/png;base64,{{ data }}" width="{{ width }}" height="{{ height }}"
  alt="{{ alt }}"{% if pixels %} class="pixels"{% endif %}>
@@ -171,15 +171,18 @@ def _picture(png, size, alt, caption, pixels=False):
     )
 
 
+def _whole(picture):
+    "The figure that an Axes or a part of a figure belongs to."
+    while isinstance(picture, (Axes, SubFigure)):
+        picture = picture.figure
+    return picture
+
+
 def _png_of(picture):
     "The bytes of a matplotlib figure drawn as PNG, or of a PNG file."
-    if isinstance(picture, Axes):
-        picture = picture.figure
-    while isinstance(picture, SubFigure):
-        picture = picture.figure
-    if isinstance(picture, Figure):
+    if isinstance(picture, (Figure, Axes)):
         png = BytesIO()
-        picture.savefig(png, format="png", dpi=160)
+        _whole(picture).savefig(png, format="png", dpi=160)
         return png.getvalue()
     if not isinstance(picture, (str, Path)):
         raise CollapseError(
@@ -201,7 +204,7 @@ def _shown_size(png, name):
             f"picture={name!r} is not a complete PNG image; make it again, or leave it out."
         ) from None
 
-# %% ../nbs/00a_html.ipynb #874c46c1
+# %% ../nbs/00a_html.ipynb #ecd08841
 def figure(
     picture: Figure | Axes | str | Path,  # What to show; of an Axes its whole figure
     alt: str,  # What is seen, for those who cannot see it
@@ -215,8 +218,8 @@ def figure(
     try:
         png = _png_of(picture)
     finally:
-        if close and isinstance(picture, (Figure, Axes)):
-            plt.close(picture.figure)
+        if close and not isinstance(picture, (str, Path)):
+            plt.close(_whole(picture))
     return _picture(png, _shown_size(png, str(picture)), alt, caption)
 
 # %% ../nbs/00a_html.ipynb #3d41e428

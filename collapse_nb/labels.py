@@ -15,7 +15,7 @@ import torch
 
 from .core import CollapseError, as_tensor, check_choice, check_number
 
-# %% ../nbs/02_labels.ipynb #83afc758
+# %% ../nbs/02_labels.ipynb #d42e8af2
 def _class_indices(fine):
     "Fine labels as int64."
     y = as_tensor("fine", fine)
@@ -60,15 +60,14 @@ class LabelScheme:
         generator = torch.Generator().manual_seed(2 * self.seed + is_test)
         if self.coarse_of is None:
             return torch.randint(self.num_classes, y.shape, generator=generator)
-        self._check_range(y)
+        self._check_range(y, len(self.coarse_of))
         labels = torch.tensor(self.coarse_of)[y]
         if self.parts == 1:
             return labels
         return labels * self.parts + torch.randint(self.parts, y.shape, generator=generator)
 
-    def _check_range(self, y):
+    def _check_range(self, y, n):
         "Raise unless all labels are classes that the scheme is made for."
-        n = len(self.coarse_of)
         if y.numel() and not 0 <= y.min() <= y.max() < n:
             raise CollapseError(
                 f"fine labels span {int(y.min())}…{int(y.max())}, "
@@ -86,7 +85,7 @@ class LabelScheme:
     ) -> "LabelScheme":
         "The scheme that `to_json` wrote."
         try:
-            fields = {k: tuple(v) if isinstance(v, list) else v for k, v in d.items()}
+            fields: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in d.items()}
             return cls(**fields)
         except (AttributeError, TypeError):
             raise CollapseError(

@@ -247,7 +247,7 @@ def _draw_each(ax: Axes, values: pd.Series, names: Sequence[str] | None) -> None
 
 def _draw_histogram(ax: Axes, values: pd.Series) -> None:
     positive = values[values > 0]
-    edges = np.geomspace(positive.min(), positive.max() * 1.0001, 41) if len(positive) else 10
+    edges: Any = np.geomspace(positive.min(), positive.max() * 1.0001, 41) if len(positive) else 10
     ax.hist(positive, bins=edges, color="#0072b2")
     if len(positive):
         ax.set_xscale("log")
@@ -398,7 +398,7 @@ def read_classifier(
 ) -> tuple[Any, Any]:  # weight (C, d), bias (C,) or None
     "Read the last linear layer from a file."
     arrays = read_arrays(path)
-    found = {}
+    found: dict[str, Any] = {}
     for name, array in arrays.items():
         found.setdefault(str(name).rpartition(".")[2], array)  # 'fc.weight' counts as 'weight'
     if len(arrays) == 1 and "weight" not in found:

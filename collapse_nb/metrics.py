@@ -42,7 +42,6 @@ from collapse_nb.pairs import (
     PairSum,
     Vectors,
     closed_equiangle,
-    etf_distance,  # noqa: F401 importable here since 0.1.0
     product_etf_distance,
     small_gram,
     visit_pairs,
@@ -322,7 +321,8 @@ def _as_weights(sample_weight: Any, labels: Tensor) -> Tensor | None:
 def _check_values(samples: _Samples, num_classes: int, ignored: Tensor) -> _Samples:
     "Labels in range or ignored, weights finite and not negative; -1 where a sample does not count."
     labels, weights = samples.labels, samples.weights
-    wrong = labels[~ignored & ((labels < 0) | (labels >= num_classes))]
+    outside = (labels < 0) | (labels >= num_classes)
+    wrong = labels[outside & ~ignored] if outside.any() else labels[:0]
     if len(wrong):
         raise CollapseError(
             f"labels: {int(wrong[0])} is outside 0…{num_classes - 1}. "
@@ -1147,7 +1147,7 @@ def nc_metrics(
         DeprecationWarning,
         stacklevel=3,
     )
-    return (found.floats(), found.info) if return_info else found
+    return (found.floats(), found.info) if return_info else found  # type: ignore[return-value]
 
 # %% ../nbs/04_metrics.ipynb #0000006a
 def _class_frame(e: _Evidence) -> pd.DataFrame:
@@ -1458,10 +1458,10 @@ class NeuralCollapse(_DeviceOnly):
         samples = _check_values(samples, self.rows_of.high, ignored)
         if not samples.features.sum().isfinite():
             samples.check_finite()
-        if not self.rows_of.seen:
-            rows = self.rows_of.select(samples.labels.clamp(min=0))
-            samples = replace(samples, labels=rows.masked_fill(samples.labels < 0, -1))
-        return samples
+        if self.rows_of.listed is None:
+            return samples
+        rows = self.rows_of.select(samples.labels.clamp(min=0))
+        return replace(samples, labels=rows.masked_fill(samples.labels < 0, -1))
 
     def _sift(self, samples: _Samples) -> _Samples:
         "Give weight 0 to what is ignored or bad, and count what is bad, on the device."
@@ -1536,7 +1536,9 @@ class NeuralCollapse(_DeviceOnly):
         merged = functools.reduce(merge, rest, first)
         return merged, None if label is None else label[0], refused.sum()
 
-    def _sync_dist(self, dist_sync_fn: Callable, process_group: Any = None) -> None:
+    def _sync_dist(  # type: ignore[override]
+        self, dist_sync_fn: Callable, process_group: Any = None
+    ) -> None:
         "With classes='seen': first give all processes the same table of labels."
         if self.rows_of.seen:
             group = process_group or self.process_group
@@ -1708,7 +1710,7 @@ def _aligned(moments: Moments, label: Tensor, union: Tensor) -> Moments:
     rows = torch.searchsorted(union, label[used])
     return spread_rows(Moments(**picked), rows, len(union))
 
-# %% ../nbs/04_metrics.ipynb #00000091
+# %% ../nbs/04_metrics.ipynb #00000092
 class NearestMeanMismatch(_DeviceOnly):
     """NC4 in a second pass: how often nearest class mean and argmax(Wh+b) differ.
 

@@ -273,7 +273,7 @@ def _measured(weight, readout, x, y, fine, fresh, loss):
     found |= share_and_nc1(hidden(weight, x), fine, hidden(weight, fresh))
     return {k: v.numpy() for k, v in found.items()}
 
-# %% ../nbs/08a_mixture.ipynb #7d6418ee
+# %% ../nbs/08a_mixture.ipynb #2d3a9224
 def deep_nets(
     sizes: Sequence[int],  # Input, hidden layers, output
     seeds: int,  # Number of networks
@@ -282,10 +282,13 @@ def deep_nets(
     generators = [_generator(seed) for seed in range(seeds)]
     layers = []
     for fan_in, fan_out in zip(sizes[:-1], sizes[1:]):
-        kind = dict(dtype=torch.float64)
-        draws = [torch.randn(fan_out, fan_in, generator=g, **kind) for g in generators]
-        layers.append(torch.stack(draws) * math.sqrt(2 / fan_in))
+        weights = [_normal(g, fan_out, fan_in) for g in generators]
+        layers.append(torch.stack(weights) * math.sqrt(2 / fan_in))
     return layers
+
+
+def _normal(generator, *size):
+    return torch.randn(*size, generator=generator, dtype=torch.float64)
 
 
 def last_hidden(

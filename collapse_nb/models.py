@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MODELS', 'Architecture', 'build_model', 'logits_of', 'call_model', 'unwrapped', 'evaluation_mode', 'last_linear',
-           'find_head', 'capture', 'Pass', 'stream_features', 'extract_features', 'pool_positions', 'load_weights',
-           'import_factory', 'load_model']
+           'find_head', 'capture', 'Pass', 'stream_features', 'extract_features', 'load_weights', 'import_factory',
+           'load_model']
 
 # %% ../nbs/03_models.ipynb #23c5bd77
 import argparse
@@ -379,17 +379,67 @@ def _head_in_call(model, args, kwargs):
             return search(None)
 
 
+def _output_node(graph):
+    "The node that computes the logits."
+    value = next(node for node in graph.nodes if node.op == "output").args[0]
+    if isinstance(value, Mapping):
+        value = value["logits"] if "logits" in value else list(value.values())
+    while isinstance(value, (tuple, list)):
+        value = value[0]
+    return value
+
+
+def _linear_before(graph, model):
+    "The linear layers that are met first on the way back from the output; None if unsure."
+    found, seen, ahead = [], set(), [_output_node(graph)]
+    while ahead:
+        node = ahead.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        module = model.get_submodule(node.target) if node.op == "call_module" else None
+        if isinstance(module, nn.Linear):
+            found.append(module)
+            continue
+        weighted = module is not None and any(True for _ in module.parameters())
+        if weighted or node.op in ("get_attr", "placeholder"):
+            return None
+        ahead += node.all_input_nodes
+    return found
+
+
+def _head_in_code(model):
+    "The linear layer that feeds the output, as far as the code can be followed."
+    linears = [m for m in model.modules() if isinstance(m, nn.Linear)]
+    if len(linears) < 2:
+        return last_linear(model)
+    forward = inspect.signature(model.forward).parameters.values()
+    unset = {p.name: None for p in forward if p.default is None}
+    try:
+        found = _linear_before(torch.fx.Tracer().trace(model, concrete_args=unset), model)
+    except Exception:  # code that depends on the data, in a dozen ways
+        found = None
+    if found and len(found) == 1:
+        return found[0]
+    names = {m: name for name, m in model.named_modules()}
+    _warn(
+        f"model={type(model).__name__}: the last of {len(linears)} linear layers, "
+        f"{names[linears[-1]]!r}, is taken for the classifier; pass an example to follow the data."
+    )
+    return linears[-1]
+
+
 def find_head(
     model: nn.Module,  # Any network whose output comes from an `nn.Linear`
-    example: Any = None,  # A batch, with or without labels; None: no pass is run
+    example: Any = None,  # A batch, with or without labels; None: the code is followed
 ) -> nn.Linear:  # The classifier: `weight` (K, d), `bias` (K,)
     """Return the linear layer whose output becomes the network's output.
 
-    Without an example the layer that was declared last is taken.
+    Example: `find_head(model, next(iter(loader)))`.
     """
     model = unwrapped(model)
     if example is None:
-        return last_linear(model)
+        return _head_in_code(model)
     inputs, _ = split_batch(example)
     with _as_written(model), torch.inference_mode(False):
         few = _rows(_ready(inputs, *_place(model)), 2)
@@ -579,59 +629,27 @@ def extract_features(
         raise CollapseError("images is empty; give at least one.")
     return torch.cat(features)
 
-# %% ../nbs/03_models.ipynb #a428d164
-def _channels_of(part):
-    "Number of channels that a part outputs, and the axis it puts them on; None if it has no say."
-    if isinstance(part, nn.Linear):
-        return part.out_features, -1
-    if isinstance(part, nn.LayerNorm):
-        return part.normalized_shape[-1], -1
-    if isinstance(part, nn.Embedding):
-        return part.embedding_dim, -1
-    if isinstance(part, nn.GroupNorm):
-        return part.num_channels, 1
-    if isinstance(part, nn.modules.batchnorm._BatchNorm):
-        return part.num_features, 1
-    if isinstance(part, nn.modules.conv._ConvNd):
-        return part.out_channels, 1
-    return None
-
-
-def _channel_axis(output, layer):
-    "The axis of `output` that holds the channels."
-    known = [_channels_of(part) for part in layer.modules()]
-    known = [o for o in known if o]
-    if not known:
-        if output.ndim > 3:
-            return 1  # pooling, activations and dropout of images
-        raise CollapseError(
-            f"layer of type {type(layer).__name__} has no weights that tell channels from "
-            f"positions in its output of shape {tuple(output.shape)}; name another layer."
-        )
-    channels, usual = known[-1]
-    fits = [axis for axis in (1, -1) if output.shape[axis] == channels]
-    return fits[0] if len(fits) == 1 else usual
-
-
-def pool_positions(
-    output: torch.Tensor,  # (N, d), (N, C, H, W), (N, tokens, d), …
-    layer: nn.Module,  # The layer that output it
-) -> torch.Tensor:  # (N, channels)
-    "Average a layer's output over positions, and not over channels."
-    if output.ndim < 3:
-        return output.reshape(len(output), -1)
-    return output.movedim(_channel_axis(output, layer), 1).flatten(2).mean(2)
-
-# %% ../nbs/03_models.ipynb #41ae4d93
+# %% ../nbs/03_models.ipynb #29b1a337
 _SAVE = "save its state_dict with torch.save(model.state_dict(), file), or safetensors"
+
+
+def _numpy_scalar(module):
+    "NumPy's maker of scalars, under the name that it has in the files of a NumPy version."
+
+    make: Any = np.float64(0).__reduce__()[0]
+
+    def scalar(*args):
+        return make(*args)
+
+    scalar.__module__, scalar.__qualname__ = module, "scalar"
+    return scalar
 
 
 def _harmless():
     "What checkpoints hold beside tensors, and what runs nothing when it is read."
-    scalar = np.float64(0).__reduce__()[0]
     dtypes = {type(np.dtype(name)) for name in ("float64", "float32", "int64", "int32", "bool")}
-    names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-    return [argparse.Namespace, np.dtype, *dtypes, *((scalar, name) for name in names)]
+    scalars = [_numpy_scalar(o) for o in ("numpy.core.multiarray", "numpy._core.multiarray")]
+    return [argparse.Namespace, np.dtype, *dtypes, *scalars]
 
 
 def _load_file(file):

@@ -98,13 +98,13 @@ class Groups(NamedTuple):
 
     rows: Tensor  # (u,) class of each group
     member: Tensor  # (B,) group of each sample
-    count: Tensor  # (u,) samples, int64
+    count: Tensor  # type: ignore[assignment]  # (u,) samples, int64
     weight: Tensor  # (u,) sum of their weights
 
 
 def group_by_class(
     labels: Tensor,  # (B,) class of each sample
-    weights: Tensor,  # (B,) weights; samples of weight 0 are not counted
+    weights: Tensor | None,  # (B,) weights; samples of weight 0 are not counted; None: all 1
     *,
     trim: bool,  # Have as many groups as there are classes, which synchronizes a GPU
 ) -> Groups:
@@ -113,9 +113,11 @@ def group_by_class(
         rows, member = labels.unique(return_inverse=True)
     else:
         rows, member = _groups_of_fixed_size(labels)
-    count = torch.zeros_like(rows).index_add_(0, member, (weights > 0).long())
-    weight = weights.new_zeros(len(rows)).index_add_(0, member, weights)
-    return Groups(rows, member, count, weight)
+    counted = torch.ones_like(member) if weights is None else (weights > 0).long()
+    count = torch.zeros_like(rows).index_add_(0, member, counted)
+    if weights is None:
+        return Groups(rows, member, count, count)
+    return Groups(rows, member, count, weights.new_zeros(len(rows)).index_add_(0, member, weights))
 
 
 def _groups_of_fixed_size(labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,6 +143,7 @@ def add_gram(
     count = min(8, 1 + d // 64)
     edges = [d * i // count for i in range(count + 1)]
     if scale is not None:
+        scale = scale.where(scale > 0, 1)  # all samples may be their class's mean
         out = torch.empty(A.shape, dtype=torch.float32, device=A.device)
         A = torch.mul(A, scale.reciprocal(), out=out)
     for rows in A.split(max(1, len(A)) if scale is None else 512):
@@ -174,19 +177,15 @@ def add_batch(
 ) -> None:
     "Chan's update of the moments by a batch."
     dtype, paired = moments.mean.dtype, moments.mean_low is not None
-    ones = torch.ones(len(labels), dtype=dtype, device=labels.device)
-    group = group_by_class(
-        labels, ones if weights is None else weights.to(dtype), trim=trim or paired
-    )
-    if paired:
-        _center_new_classes(moments, features, group, weights)
+    weights = None if weights is None else weights.to(dtype)
+    group = group_by_class(labels, weights, trim=trim or paired)
+    group = group._replace(weight=group.weight.to(dtype))
     total = moments.weight[group.rows] + group.weight
     share = (group.weight / total.where(total > 0, 1))[:, None]
-    z = _centered(moments, features, labels)
-    step = _group_mean(z, group, weights)
-    z.sub_(((1 - (1 - share).sqrt()) * step).index_select(0, group.member))
+    centered = _centered_pairs if paired else _centered
+    step, z = centered(moments, features, labels, weights, group, share)
     if weights is not None:
-        z.mul_(weights.to(dtype).sqrt()[:, None])
+        z.mul_(weights.sqrt()[:, None])
     squares = torch.linalg.vector_norm(z, dim=1).square()
     if moments.scatter is not None:
         scale = squares.max().sqrt() if fast and dtype == torch.float64 else None
@@ -198,26 +197,48 @@ def add_batch(
     moments.count.index_add_(0, group.rows, group.count)
 
 
-def _centered(moments: Moments, features: Tensor, labels: Tensor) -> Tensor:
-    "Each sample less the mean of its class so far, in the state's type."
-    mean, low = moments.mean, moments.mean_low
-    if features.dtype == torch.float64 and mean.dtype == torch.float32:
-        difference = features - mean.index_select(0, labels)
-        return difference.sub_(low.index_select(0, labels)).float()
-    B, d = features.shape
+def _centered(
+    moments: Moments,
+    features: Tensor,
+    labels: Tensor,
+    weights: Tensor | None,
+    group: Groups,
+    share: Tensor,
+) -> tuple[Tensor, Tensor]:
+    "δ of each group, and each sample less c, in float64."
+    h, mean = features.double(), moments.mean[group.rows]
+    step = _group_mean(h, group, weights) - mean
+    center = mean + (1 - (1 - share).sqrt()) * step
+    B, d = h.shape
     # eight more columns: rows of 512 numbers would compete for the same cache lines
-    z = torch.empty(B, d + 8, dtype=mean.dtype, device=features.device)[:, :-8]
-    torch.index_select(mean, 0, labels, out=z)
-    torch.sub(features.to(mean.dtype), z, out=z)
-    return z if low is None else z.sub_(low.index_select(0, labels))
+    z = h.new_empty(B, d + 8)[:, :-8]
+    torch.index_select(center, 0, group.member, out=z)
+    return step, torch.sub(h, z, out=z)
+
+
+def _centered_pairs(
+    moments: Moments,
+    features: Tensor,
+    labels: Tensor,
+    weights: Tensor | None,
+    group: Groups,
+    share: Tensor,
+) -> tuple[Tensor, Tensor]:
+    "δ of each group, and each sample less c, in float32 from differences that are exact."
+    _center_new_classes(moments, features, group, weights)
+    exact = torch.promote_types(features.dtype, torch.float32)
+    z = features.to(exact) - moments.mean.index_select(0, labels)
+    z = z.sub_(moments.mean_low.index_select(0, labels)).float()
+    step = _group_mean(z, group, weights)
+    return step, z.sub_(((1 - (1 - share).sqrt()) * step).index_select(0, group.member))
 
 
 def _group_mean(values: Tensor, group: Groups, weights: Tensor | None) -> Tensor:
     "Weighted mean of the rows of each group; zero for a group without weight."
-    weighted = values if weights is None else values * weights.to(values.dtype)[:, None]
+    weighted = values if weights is None else values * weights[:, None]
     sums = values.new_zeros(len(group.rows), values.shape[1])
     sums.index_add_(0, group.member, weighted)
-    return sums.div_(group.weight.where(group.weight > 0, 1).to(values.dtype)[:, None])
+    return sums.div_(group.weight.where(group.weight > 0, 1)[:, None])
 
 
 def _center_new_classes(

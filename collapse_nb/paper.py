@@ -305,11 +305,11 @@ def command(
         words.append("--no-augment")
     return " ".join([*words, f"--out runs/{run.folder.name}"])
 
-# %% ../nbs/10b_paper.ipynb #b133fe73
+# %% ../nbs/10b_paper.ipynb #bafdbc24
 def _halves(train):
     "The ratio r, and the number of halves whose nearest label is the other half."
-    distances, means = class_distances(train["features"], train["coarse"])
-    distances, means = distances.numpy(), means.numpy()
+    found = class_distances(train["features"], train["coarse"])
+    distances, means = (np.asarray(o) for o in found)
     of = np.arange(len(distances)) // 2
     other = of[:, None] != of[None]
     partner = ~other & ~np.eye(len(distances), dtype=bool)
@@ -808,7 +808,7 @@ def markdown(
 def _line(cells):
     return "| " + " | ".join(re.sub(r"[|\n]", " ", str(v)) for v in cells) + " |"
 
-# %% ../nbs/10b_paper.ipynb #5677676c
+# %% ../nbs/10b_paper.ipynb #8ae1fca9
 def reproduce(
     size: str = "digits",  # One of `SIZES`
     out: str | Path = "runs/paper-digits",  # Folder of the runs
@@ -835,7 +835,8 @@ def reproduce(
 
 def _by_kept_epochs(planned):
     "{epochs to keep: experiments}, each experiment once: one sweep for all that keep the same."
-    runs, kept = {}, {}
+    runs: dict[str, Experiment] = {}
+    kept: dict[str, tuple] = {}
     for study, experiments in planned.items():
         for exp in experiments:
             if is_replaced(exp):

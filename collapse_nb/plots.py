@@ -189,7 +189,7 @@ def class_colors(
     kinds = sorted(set(groups))
     if len(kinds) == len(names):
         return dict(zip(names, _palette(len(names), _PETROFF)))
-    out = {}
+    out: dict = {}
     for kind, hue in zip(kinds, _palette(len(kinds), _HUES)):
         members = [o for o, g in zip(names, groups) if g == kind]
         out.update(zip(members, _shades(hue, len(members))))
@@ -227,12 +227,12 @@ def _cell_points(ax: plt.Axes, n: int) -> float:
     return 72 * ax.get_window_extent().width / ax.figure.dpi / n
 
 
-def _class_ticks(ax: plt.Axes, order: Sequence, class_names: Sequence, coarse: list) -> None:
+def _class_ticks(ax: plt.Axes, order: Any, class_names: Sequence, coarse: list) -> None:
     "Names in `order` on both axes of a heat map, with the color and marker of each class."
     size = float(np.clip(0.7 * _cell_points(ax, len(order)), 2, 10))
     labels = [str(class_names[o]) for o in order]
     drawn, at = [_label(o) for o in labels], np.arange(len(order)) + 0.5
-    font = dict(fontsize=size, fontfamily=_fonts(labels))
+    font: dict[str, Any] = dict(fontsize=size, fontfamily=_fonts(labels))
     if len(order) <= 12:
         ax.set_xticks(at, drawn, rotation=45, ha="right", rotation_mode="anchor", **font)
     else:
@@ -245,8 +245,9 @@ def _class_ticks(ax: plt.Axes, order: Sequence, class_names: Sequence, coarse: l
 def _class_marks(ax: plt.Axes, labels: list[str], colors: dict, markers: dict) -> None:
     "The color and marker of each class, between its name and the heat map."
     size = float(np.clip(0.7 * _cell_points(ax, len(labels)), 2, 10))
-    left = offset_copy(ax.get_yaxis_transform(), ax.figure, x=-0.8 * size, units="points")
-    below = offset_copy(ax.get_xaxis_transform(), ax.figure, y=-0.8 * size, units="points")
+    figure: Any = ax.figure
+    left = offset_copy(ax.get_yaxis_transform(), figure, x=-0.8 * size, units="points")
+    below = offset_copy(ax.get_xaxis_transform(), figure, y=-0.8 * size, units="points")
     for i, o in enumerate(labels):
         style = dict(color=colors[o], marker=markers[o], markersize=0.7 * size)
         style |= dict(clip_on=False, gid=o)
@@ -254,13 +255,13 @@ def _class_marks(ax: plt.Axes, labels: list[str], colors: dict, markers: dict) -
         ax.add_line(Line2D([i + 0.5], [0], transform=below, **style))
 
 
-def _outline(ax: plt.Axes, order: Sequence, coarse: list, color: str) -> None:
+def _outline(ax: plt.Axes, order: Any, coarse: list, color: str) -> None:
     "A frame around each coarse class of more than one class."
     groups = [coarse[o] for o in order]
     for g in dict.fromkeys(groups):
         i, n = groups.index(g), groups.count(g)
         if n > 1:
-            frame = dict(fill=False, edgecolor=color, linewidth=2.5, clip_on=False)
+            frame: Any = dict(fill=False, edgecolor=color, linewidth=2.5, clip_on=False)
             ax.add_patch(Rectangle((i, i), n, n, **frame))
 
 # %% ../nbs/09_plots.ipynb #94ae2e8a
@@ -383,7 +384,7 @@ def plot_embedding(
     for c in np.argsort(groups, kind="stable"):
         name = str(class_names[c])
         x, y = xy[fine == c].T
-        style = dict(color=colors[name], marker=markers[name], alpha=0.75, linewidth=0)
+        style: Any = dict(color=colors[name], marker=markers[name], alpha=0.75, linewidth=0)
         ax.scatter(x, y, s=size, label=_label(name), **style)
     ax.set(xticks=[], yticks=[], aspect="equal", xlabel="dimension 1", ylabel="dimension 2")
     _legend_beside(ax, class_names, markerscale=1.8, ncols=columns)
@@ -463,7 +464,8 @@ def _panel_axes(ax: plt.Axes | None, rows: int, columns: int) -> np.ndarray:
     if ax is None:
         size = (3.6 * columns, 2.8 * rows)
         return plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)[1]
-    grid = ax.get_subplotspec().subgridspec(rows, columns)
+    place: Any = ax.get_subplotspec()
+    grid = place.subgridspec(rows, columns)
     ax.remove()
     return grid.subplots(squeeze=False)
 
@@ -578,7 +580,7 @@ def plot_layers(
     ax, at = _axes(ax, max(5, 0.5 * len(frame) + 2), 3.8), np.arange(len(frame))
     for (k, v), marker in zip(values.items(), "os^Dv"):
         ax.plot(at, v, marker=marker, label=_LABELS.get(k, k))
-    tilted = dict(rotation=45, ha="right", rotation_mode="anchor")
+    tilted: dict[str, Any] = dict(rotation=45, ha="right", rotation_mode="anchor")
     ax.set_xticks(at, frame["layer"].map(_label), fontfamily=_fonts(frame["layer"]), **tilted)
     several = "nc" if logarithmic else "accuracy"
     ax.set(xlabel="layer", ylabel=columns[0] if len(columns) == 1 else several)
@@ -667,10 +669,10 @@ def plot_map(
     colors, ax = class_colors(names), _axes(ax, 5.6, 3.6)
     for name in names:
         mine = part.astype(str) == name
-        right, missed = points[mine & ~bad], points[mine & bad]
+        right, missed = points[mine & ~bad].T, points[mine & bad].T
         color = colors[name]
-        ax.scatter(*right.T, s=9, color=color, alpha=0.6, linewidth=0, label=_label(name))
-        ax.scatter(*missed.T, s=30, color=color, marker="x", linewidth=1.4)
+        ax.scatter(right[0], right[1], s=9, color=color, alpha=0.6, linewidth=0, label=_label(name))
+        ax.scatter(missed[0], missed[1], s=30, color=color, marker="x", linewidth=1.4)
     ax.set(xticks=[], yticks=[], xlabel="direction 1", ylabel="direction 2")
     _legend_beside(ax, names, markerscale=1.8, title="× is an error" if bad.any() else None)
     if title is not None:

@@ -38,7 +38,7 @@ __getattr__ = moved_names(
     ),
 )
 
-# %% ../nbs/12_report.ipynb #a7e815f7
+# %% ../nbs/12_report.ipynb #5eaf108c
 _MEASURES = {  # what each metric of a run measures; all are 0 at full collapse
     "nc1": "Spread within classes against that of the class means, direction by direction",
     "nc1_ratio": "Spread within classes over the spread of the class means, in total",
@@ -67,7 +67,7 @@ def _check_confusion(run):
         raise _broken(run.folder / "results.json", "confusion is not a square table of counts")
 
 
-def _finished(run):
+def _finished(run: Any) -> Run:
     "A `Run` whose folder holds what a report needs."
     run = run if isinstance(run, Run) else Run(run)
     name = str(run.folder)
@@ -107,15 +107,15 @@ def _history(run):
     "The history of a run; None if there is none."
     return run.history if (run.folder / "history.csv").exists() else None
 
-# %% ../nbs/12_report.ipynb #4c9862dd
-def _names(run) -> list[str]:
+# %% ../nbs/12_report.ipynb #02508cc4
+def _names(run: Run) -> list[str]:
     "The names of the fine classes, as they can be shown; numbers where the run has none."
     given = run.provenance.get("class_names") or []
     n = len(run.results["confusion"])
     return [visible(o) for o in given] + [f"class {i}" for i in range(len(given), n)]
 
 
-def _scheme(run) -> LabelScheme | None:
+def _scheme(run: Run) -> LabelScheme | None:
     "The label scheme; None if it does not fit the names that the folder has."
     try:
         return make_scheme(run.experiment.scheme, _names(run))
@@ -123,7 +123,7 @@ def _scheme(run) -> LabelScheme | None:
         return None
 
 
-def _coarse(run) -> tuple[int, ...] | None:
+def _coarse(run: Run) -> tuple[int, ...] | None:
     "For each fine class the class it was merged into; None where classes are not merged."
     scheme = _scheme(run)
     if scheme is None or scheme.coarse_of is None or scheme.parts > 1:
@@ -503,7 +503,7 @@ def _sections(run):
         ("Files", "The run folder, when this report was written.", files),
     ]
 
-# %% ../nbs/12_report.ipynb #d4f55f1b
+# %% ../nbs/12_report.ipynb #d104672f
 def report(
     run: Run | str | Path,  # A finished run, or its folder
     out: str | Path | None = None,  # File to write; None: `report.html` in the run folder
@@ -513,10 +513,10 @@ def report(
 
     Example: `report("runs/first")`
     """
-    run = _finished(run)
-    path = check_page_path(run.folder / "report.html" if out is None else out)
-    r = run.results
-    top = [_trained(run), _reconstructed(run)]
+    finished = _finished(run)
+    path = check_page_path(finished.folder / "report.html" if out is None else out)
+    r = finished.results
+    top = [_trained(finished), _reconstructed(finished)]
     if not is_fitted(r["training_errors"], int(r["training_images"])):
         top.append(note(_NOT_FITTED))
-    return write_page(path, title or summary_title(run), *top, *_sections(run))
+    return write_page(path, title or summary_title(finished), *top, *_sections(finished))

@@ -46,7 +46,7 @@ from collapse_nb.core import (
 from .data import DATASETS, Dataset
 from .labels import LabelScheme, make_scheme
 from .models import MODELS, build_model, import_factory
-from .training import TrainConfig, has_bf16, machine_name, pick_device
+from .training import TrainConfig, _keys, has_bf16, machine_name, pick_device
 
 # %% ../nbs/09a_runs.ipynb #38078d1b
 _ELSEWHERE = ("root", "download", "device", "eval_every")  # decide nothing about the network
@@ -64,7 +64,7 @@ def _setting(default, help, metavar=None, **more):
     "A field with the text that the command line shows."
     return field(default=default, metadata=dict(help=help, metavar=metavar, **more))
 
-# %% ../nbs/09a_runs.ipynb #593f6dcf
+# %% ../nbs/09a_runs.ipynb #2206243e
 @dataclass(frozen=True)
 class Experiment:
     """Everything that decides a run; fields left at None take the data set's default.
@@ -156,7 +156,7 @@ class Experiment:
             return  # a network of the user's own has no width here
         check_choice("model", self.model, MODELS)
         if self.width is None:
-            self._set("width", MODELS[self.model].width)
+            self._set("width", MODELS[str(self.model)].width)
 
     def _check_numbers(self):
         for name in ("batch_size", "eval_every"):
@@ -629,12 +629,20 @@ class Run:
         try:
             with reading(file):
                 found = torch.load(file, map_location="cpu", weights_only=True)
+            self._check_key(found["key"])
             model.load_state_dict(found["model"])
         except CollapseError:
             raise  # it cannot be read at the moment
         except Exception as e:  # a pickle with code in it among them: it is not run
             raise _broken(file, f"cannot be loaded ({type(e).__name__})") from None
         return model.eval()
+
+    def _check_key(self, key):
+        "Raise if a checkpoint is not of this run; runs of 0.1.0 had no digest to compare."
+        exp = self.experiment
+        run_key = digest(exp.identity, self.provenance["fingerprint"])
+        if self.digest is not None and key not in _keys(exp.training, run_key):
+            _same_run(self.folder / "checkpoint.pt", str(key)[:16], self.digest)
 
     def copy_small(
         self,
@@ -650,7 +658,7 @@ class Run:
     def _repr_html_(self) -> str:
         return _table_html(self)
 
-# %% ../nbs/09a_runs.ipynb #f61c5fbd
+# %% ../nbs/09a_runs.ipynb #f61a965c
 def kept_snapshots(
     folder: str | Path,  # A run folder
 ) -> list[int]:
@@ -673,7 +681,7 @@ def make_network(
         raise CollapseError(
             f"model='mlp' needs square images, these are {width}×{height}; choose another network."
         )
-    least = smallest_image(exp.model)
+    least = smallest_image(str(exp.model))
     if min(height, width) < least:
         raise CollapseError(
             f"model={exp.model!r} needs images of at least {least}×{least} pixels, these are "

@@ -25,7 +25,7 @@ def _check(features, **labels):
     checked = []
     for name, value in labels.items():
         y = check_labels(name, _whole(name, value), len(x))
-        checked.append(torch.from_numpy(y))
+        checked.append(torch.tensor(y))
     return x - x.mean(0), *checked
 
 

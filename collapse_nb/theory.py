@@ -207,7 +207,7 @@ def _evaluate(labels, params, ufm):
     )
     return state, grads
 
-# %% ../nbs/08_theory.ipynb #2afe2143
+# %% ../nbs/08_theory.ipynb #a3dfdd10
 def _start(labels, dim, ufm, start, seed):
     "Checked labels, and [H/√n, W, b or nothing] to start from."
     labels = _check_classes(labels)
@@ -215,9 +215,8 @@ def _start(labels, dim, ufm, start, seed):
     check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
     g = torch.Generator().manual_seed(seed)
     N, K = len(labels), int(labels.max()) + 1
-    kind = dict(generator=g, dtype=torch.float64)
-    features = torch.randn(N, dim, **kind) / math.sqrt(dim)
-    weight = torch.randn(K, dim, **kind) / math.sqrt(dim)
+    features = torch.randn(N, dim, generator=g, dtype=torch.float64) / math.sqrt(dim)
+    weight = torch.randn(K, dim, generator=g, dtype=torch.float64) / math.sqrt(dim)
     if start is not None:
         features = _check_start(start, N, dim)
     params = [features / math.sqrt(N / K), weight]

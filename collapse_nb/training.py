@@ -14,6 +14,7 @@ import os
 import platform
 import random
 import signal
+import tempfile
 import threading
 import time
 import warnings
@@ -734,7 +735,7 @@ def _sgd(model, cfg, device):
 
 
 def _run_folder(run):
-    "The folder as a path, made if needed, and written to once."
+    "The folder as a path, made if needed, and tried with an unnamed file."
     if not run:
         return None
     folder = user_path(run)
@@ -745,10 +746,13 @@ def _run_folder(run):
             f"run={str(run)!r} cannot be a folder for checkpoints ({e.strerror}); "
             "choose another one."
         ) from None
-    probe = folder / ".written"
-    with atomic_write(probe):
-        pass
-    probe.unlink()
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as e:
+        raise CollapseError(
+            f"run={str(run)!r} cannot be written to ({e.strerror}); choose another folder."
+        ) from None
     return folder
 
 
@@ -759,9 +763,8 @@ def _locked(folder):
         yield
         return
     with folder_lock(folder, ".fit.lock"):
-        for pattern in (".checkpoint.pt.*.tmp", ".written.*.tmp"):
-            for left in folder.glob(pattern):
-                left.unlink(missing_ok=True)
+        for left in folder.glob(".checkpoint.pt.*.tmp"):
+            left.unlink(missing_ok=True)
         yield
 
 
