@@ -1433,6 +1433,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                    'collapse_nb.sweep._fail': ('sweep.html#_fail', 'collapse_nb/sweep.py'),
                                    'collapse_nb.sweep._failure': ('sweep.html#_failure', 'collapse_nb/sweep.py'),
                                    'collapse_nb.sweep._forget_failures': ('sweep.html#_forget_failures', 'collapse_nb/sweep.py'),
+                                   'collapse_nb.sweep._in_use': ('sweep.html#_in_use', 'collapse_nb/sweep.py'),
                                    'collapse_nb.sweep._kind': ('sweep.html#_kind', 'collapse_nb/sweep.py'),
                                    'collapse_nb.sweep._mark': ('sweep.html#_mark', 'collapse_nb/sweep.py'),
                                    'collapse_nb.sweep._mean_sd': ('sweep.html#_mean_sd', 'collapse_nb/sweep.py'),

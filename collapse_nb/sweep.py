@@ -200,18 +200,33 @@ def _until_done(runs, n_jobs, threads, snapshots):
     while todo := [f for f in runs if _state(f) == "unfinished"]:
         _pass(runs, todo, deaths, n_jobs, threads, snapshots)
         if all(_state(f) == "unfinished" for f in todo):
-            if not said:
-                _say_waiting(todo)
-            said = True
+            said = said or _say_waiting([f for f in todo if _in_use(f)])
             time.sleep(1)
 
 
-def _say_waiting(todo):
-    warnings.warn(
-        f"waiting for {len(todo)} runs that another process is working on, such as {todo[0].name}.",
-        CollapseWarning,
-        stacklevel=3,
-    )
+def _in_use(folder):
+    "Does another process work on this run, in a sweep or alone?"
+    for name in (_LOCK, ".lock"):
+        try:
+            with folder_lock(folder, name):
+                pass
+        except FolderInUseError:
+            return True
+        except RunFolderError:
+            return False
+    return False
+
+
+def _say_waiting(busy):
+    "Say it, if there is something to wait for: was it said?"
+    if busy:
+        warnings.warn(
+            f"waiting for {len(busy)} runs that another process is working on, "
+            f"such as {busy[0].name}.",
+            CollapseWarning,
+            stacklevel=3,
+        )
+    return bool(busy)
 
 
 def _check_workers(n_jobs, threads):
