@@ -10,7 +10,8 @@ __all__ = ['FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFo
            'read_file', 'write_json', 'read_json', 'digest', 'folder_lock', 'available', 'store_artifact',
            'deprecated_alias', 'moved_names', 'evaluation_batch', 'import_torchvision']
 
-# %% ../nbs/00_core.ipynb #21214d04
+# %% ../nbs/00_core.ipynb #33df98e6
+import codecs
 import errno
 import fnmatch
 import hashlib
@@ -540,7 +541,7 @@ def read_file(
     with reading(path):
         return Path(path).read_bytes()
 
-# %% ../nbs/00_core.ipynb #71c6077e
+# %% ../nbs/00_core.ipynb #32a57f73
 def _jsonable(o):
     "`o` with keys as strings, arrays as lists, and None for what is not finite."
     if isinstance(o, dict):
@@ -572,7 +573,7 @@ def read_json(
     "Read a JSON object; an `UnreadableError` or a `CollapseError` names the file."
     data = read_file(path)
     try:
-        found = json.loads(data.decode("utf-8-sig"))
+        found = json.loads(data.removeprefix(codecs.BOM_UTF8).decode("utf-8"))
     except (ValueError, RecursionError) as e:
         raise CollapseError(
             f"{str(path)!r} cannot be read as JSON ({e}). Restore or remove it."

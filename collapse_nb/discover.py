@@ -515,7 +515,8 @@ class SubclassReport:
         "Samples of a class in two dimensions, colored by sub-class; crosses are errors."
         there = [] if self.maps is None else list(self.maps["class"].unique())
         check_choice("class_name", class_name, there)
-        points = self.maps[self.maps["class"] == class_name]
+        maps: Any = self.maps
+        points = maps[maps["class"] == class_name]
         at = points.position.to_numpy()
         names = [self.names[o] for o in self.cluster_ids[at]]
         wrong = ~self.right[at] if self.judged else None
@@ -730,7 +731,8 @@ def _with_failures(
     ids = sum(map(len, report.clusterer.subclasses_.values()))
     looked_at, accuracies = ids + len(found), _class_accuracies(report)
     said = report.per_image["prediction" if report.divide_by == "label" else "label"].to_numpy()
-    taken, out = set(report.names.values()), []
+    taken = set(report.names.values())
+    out: list = []
     for c, samples in found:
         right, n = _counts(report, _judges(report, samples))
         joint = joint_interval(right, n, looked_at, report.judge.confidence)
@@ -1035,7 +1037,7 @@ def discover_in_model(
     how, judge = _settings(locals()), judge or JudgeOptions()
     check_choice("divide_by", divide_by, ["label", "prediction"])
     check_layer(model, layer)
-    reads = dict(transform=transform, batch_size=batch_size, skip_corrupt=skip_corrupt)
+    reads: Any = dict(transform=transform, batch_size=batch_size, skip_corrupt=skip_corrupt)
     source = Source(images, class_names, **reads)
     names = class_names
     if class_names is None and labels is None:
@@ -1049,7 +1051,7 @@ def discover_in_model(
         other_codes = known_labels(other, other_labels, names)
         _check_sizes(other, other_codes, how)
     with scratch_folder(scratch) as folder:
-        more = dict(layer=layer, class_names=names)
+        more: Any = dict(layer=layer, class_names=names)
         passed = run_through(model, source, Path(folder) / "judged", labels=codes, **more)
         samples = _streamed_samples(passed, source, names, groups, metadata)
         find = None

@@ -42,6 +42,7 @@ from collapse_nb.pairs import (
     PairSum,
     Vectors,
     closed_equiangle,
+    etf_distance as etf_distance,  # importable here since 0.1.0
     product_etf_distance,
     small_gram,
     visit_pairs,
