@@ -63,7 +63,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                        'collapse_nb.classwise._open_parquet': ('classwise.html#_open_parquet', 'collapse_nb/classwise.py'),
                                        'collapse_nb.classwise._open_safetensors': ( 'classwise.html#_open_safetensors',
                                                                                     'collapse_nb/classwise.py'),
-                                       'collapse_nb.classwise._place_one': ('classwise.html#_place_one', 'collapse_nb/classwise.py'),
                                        'collapse_nb.classwise._safetensors_header': ( 'classwise.html#_safetensors_header',
                                                                                       'collapse_nb/classwise.py'),
                                        'collapse_nb.classwise._save_part': ('classwise.html#_save_part', 'collapse_nb/classwise.py'),
