@@ -262,7 +262,7 @@ def fisher_axis(
 
 # %% ../nbs/10c_judging.ipynb #549723ea
 def _clearest_windows(
-    t: np.ndarray, there: np.ndarray, widths: ArrayLike, rest: float
+    t: np.ndarray, there: np.ndarray, widths: Any, rest: float
 ) -> np.ndarray | None:
     "Windows of one width for the rest, a valley and a group, where the valley is clearest."
     best, out, upto = 0.0, None, np.sort(t)
@@ -390,7 +390,7 @@ def _looks(
     "Ways to learn a cut from one half: from all errors, from those for one class, toward it."
     frequent = _frequent(wrong, taken_for, options.targets)
     targets = [wrong] + [wrong & (taken_for == c) for c in frequent] * (len(frequent) > 1)
-    out: list[Callable[[np.ndarray], _Cut | None]] = []
+    out: list[Any] = []
     for target in targets:
         out.append(lambda half, o=target: _cut_of_best_part(h[half], o[half], options))
     for c in frequent:
@@ -490,7 +490,8 @@ def describing_columns(
     most: int = 50,  # Different values of a column that is not of numbers
 ) -> tuple[list[str], list[str]]:  # Columns that can describe a part; those left out
     "Which columns of a frame can describe parts."
-    used, left_out = [], []
+    used: list = []
+    left_out: list = []
     for name in metadata:
         few = metadata[name].nunique() <= most
         (used if few or _is_number(metadata[name]) else left_out).append(name)
