@@ -221,7 +221,7 @@ def feature_rows(
         )
     return x
 
-# %% ../nbs/10d_classwise.ipynb #bf72d074
+# %% ../nbs/10d_classwise.ipynb #d5c0aa94
 class ClasswiseClusterer:
     "Clusterers of one class each, as one; made by `divide_classes`."
 
@@ -275,7 +275,7 @@ class ClasswiseClusterer:
         for c in np.unique(y).tolist():
             mine, one = np.flatnonzero(y == c), self.per_class_[c]
             with threadpool_limits(1):
-                placed = _place_one(one, X[mine], self.class_means_[c])
+                placed = one.place(X[mine], np.zeros(len(mine), np.int64))
             out.loc[mine, "subclass"] = placed["subclass"].to_numpy() + self.subclasses_[c][0]
             for column in ("distance", "certainty"):
                 out.loc[mine, column] = placed[column].to_numpy()
@@ -306,25 +306,7 @@ class ClasswiseClusterer:
         distances = lengths - 2 * X @ means.T  # without the length of X, equal for all
         return ids[distances.argmin(1)]
 
-# %% ../nbs/10d_classwise.ipynb #1b160ff6
-def _place_one(one: SubclassClusterer, x: np.ndarray, mean: np.ndarray) -> pd.DataFrame:
-    "Sub-class, distance and certainty of samples of one class."
-    zeros = np.zeros(len(x), np.int64)
-    if hasattr(one, "place"):
-        return one.place(x, zeros)
-    distance = np.linalg.norm(x - mean, axis=1)
-    out = pd.DataFrame(dict(subclass=one.predict(x, zeros), distance=distance, certainty=1.0))
-    if one.parts_[0] is None:
-        return out
-    center, directions, mixture = one.parts_[0]
-    z = (x - center) @ directions[:, : mixture.n_features_in_]
-    part = out["subclass"].to_numpy()
-    scaled = np.einsum("ni,nij->nj", z - mixture.means_[part], mixture.precisions_cholesky_[part])
-    out["distance"] = np.linalg.norm(scaled, axis=1)
-    out["certainty"] = mixture.predict_proba(z)[np.arange(len(z)), part]
-    return out
-
-# %% ../nbs/10d_classwise.ipynb #39d014c3
+# %% ../nbs/10d_classwise.ipynb #932b7050
 _PARTS_OF_A_FILE = {
     "builtins": {"set", "frozenset", "slice", "complex", "bytearray", "range"},
     "collections": {"OrderedDict"},
@@ -436,7 +418,7 @@ def check_n_subclasses(
     else:
         check_number("n_subclasses", value, low=1, integer=True)
 
-# %% ../nbs/10d_classwise.ipynb #da0966c0
+# %% ../nbs/10d_classwise.ipynb #d8ffa743
 def class_rows(codes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:  # (class, its rows)
     "The rows of each class, in one pass over the labels."
     order = np.argsort(codes, kind="stable")
@@ -484,9 +466,7 @@ def _fit_class(
             return kept
     more = {} if how.options is None else dict(options=how.options)
     one = SubclassClusterer(number, random_state=how.random_state, **more)
-    takes = groups is not None and "groups" in SubclassClusterer.fit.__code__.co_varnames
-    told = dict(groups=groups) if takes else {}
-    fitted = one.fit(x, np.zeros(len(x), np.int64), **told), x.mean(0)
+    fitted = one.fit(x, np.zeros(len(x), np.int64), groups=groups), x.mean(0)
     if file is not None:
         _save_part(file, fitted)
     return fitted

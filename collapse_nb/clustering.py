@@ -461,7 +461,7 @@ def _check_feature_names(estimator, X, *, reset):
     "Note or compare the names of the columns, as scikit-learn does; mixed names are no names."
     columns = getattr(X, "columns", None)
     kinds = set() if columns is None else {isinstance(name, str) for name in columns}
-    if len(kinds) == 2:
+    if columns is not None and len(kinds) == 2:
         X = np.empty((0, len(columns)))
     try:
         from sklearn.utils.validation import _check_feature_names as check

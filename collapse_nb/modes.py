@@ -17,7 +17,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -288,8 +288,8 @@ def _gathered(found, width):
 
 # %% ../nbs/05a_modes.ipynb #b4050b41
 def valley_depth(
-    valley: np.ndarray,  # Samples in the valley
-    peak: np.ndarray,  # Samples in the lesser peak
+    valley: np.ndarray | int,  # Samples in the valley
+    peak: np.ndarray | int,  # Samples in the lesser peak
     gap: float = 0.85,  # Share of its lesser peak that a valley holds at most
 ) -> np.ndarray:  # Above 0 for a valley
     "How far a valley is below `gap` of its lesser peak, in standard deviations."
@@ -375,8 +375,8 @@ def count_valley(
 
 # %% ../nbs/05a_modes.ipynb #16d3b4ff
 def valley_log_p(
-    valley: np.ndarray,  # Samples in the valley
-    peak: np.ndarray,  # Samples in the lesser peak
+    valley: np.ndarray | int,  # Samples in the valley
+    peak: np.ndarray | int,  # Samples in the lesser peak
     gap: float = 0.85,
 ) -> np.ndarray:  # Logarithm of the p-value
     "Logarithm of `valley_p`, which underflows for deep valleys."
@@ -676,7 +676,7 @@ def judge_partitions(
 def _best_partition(tested, options):
     "The partition with the smallest p-value, corrected by its rank on the samples it was made of."
     promise = {key: sum(p for _, p in folds) for key, folds in tested.items()}
-    keys = sorted(promise, key=promise.get, reverse=True)
+    keys = sorted(promise, key=promise.__getitem__, reverse=True)
     counts = [sum(c for c, _ in tested[key]) for key in keys]
     log_p = [parts_log_p(c, options.valley) for c in counts] + _rank_correction(len(keys))
     best = int(np.argmin(log_p))
@@ -756,7 +756,8 @@ def best_division(
 
     cut = _middle(lambda: tested(judge_axes), options)
     if cut.log_p <= math.log(options.alpha):
-        return Division((z @ cut.best.axis > cut.best.threshold).astype(int), cut)
+        best: Any = cut.best
+        return Division((z @ best.axis > best.threshold).astype(int), cut)
     parts = _middle(lambda: tested(judge_partitions), options)
     if parts.log_p <= math.log(options.alpha):
         labels = _partition_labels(z, scale, parts.best, rng, options)

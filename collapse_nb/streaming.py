@@ -6,7 +6,7 @@
 __all__ = ['raw_sample', 'KeptSamples', 'Skipped', 'Batch', 'Source', 'check_layer', 'known_labels', 'Streamed', 'run_through',
            'scratch_folder', 'judge_model']
 
-# %% ../nbs/10f_streaming.ipynb #f0acf0ae
+# %% ../nbs/10f_streaming.ipynb #3c08e98c
 import difflib
 import tempfile
 import warnings
@@ -26,7 +26,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from .core import CollapseError, CollapseWarning, DataError, check_number, user_path
 from .data import ImageTree, Images, image_transform, split_batch
-from .judging import as_column, judge_outputs, output_kind, read_labels
+from .judging import OutputKind, as_column, judge_outputs, read_labels
 from .models import Pass, logits_of, stream_features
 
 # %% ../nbs/10f_streaming.ipynb #bcf26ee2
@@ -281,7 +281,7 @@ def _labels_of(batch: Batch, labels: np.ndarray | None, names: Any) -> np.ndarra
         raise CollapseError("labels=None, and the images carry none: give a class for each image.")
     return read_labels("labels", batch.y, len(batch.positions), names).codes
 
-# %% ../nbs/10f_streaming.ipynb #6941d5f5
+# %% ../nbs/10f_streaming.ipynb #8c0d5146
 def _usable(source: Source, skipped: list[Skipped], seen: list[int]) -> Iterator[Batch]:
     "Batches in which something could be read; what could not is collected."
     for batch in source:
@@ -298,6 +298,24 @@ def _warn_skipped(skipped: list[Skipped], n: int) -> None:
         warnings.warn(said, CollapseWarning, stacklevel=4)
 
 
+class _Judged:
+    "Rows of all batches, read as logits and, while that is possible, as probabilities too."
+
+    def __init__(self) -> None:
+        self.kind = OutputKind()
+        self.frames: dict[str, list[pd.DataFrame]] = dict(logits=[], probabilities=[])
+
+    def add(self, y: np.ndarray, outputs: torch.Tensor) -> None:
+        self.kind.update(outputs)
+        self.frames["logits"].append(judge_outputs(y, outputs, "logits"))
+        if self.kind.may_be_probabilities:
+            self.frames["probabilities"].append(judge_outputs(y, outputs, "probabilities"))
+
+    def finish(self) -> tuple[str, pd.DataFrame]:
+        kind = self.kind.decide()
+        return kind, pd.concat(self.frames[kind], ignore_index=True)
+
+
 def run_through(
     model: nn.Module,  # A classifier
     source: Source,  # Images
@@ -308,16 +326,14 @@ def run_through(
     class_names: Any = None,
 ) -> Streamed:
     "Run a set through the network: features into a file, a row for each image."
-    frames, kept, skipped, seen = [], [], [], [0]  # type: ignore[var-annotated]
-    kind, logits, passed = None, None, None
+    judged, kept, skipped, seen = _Judged(), [], [], [0]  # type: ignore[var-annotated]
+    passed = None
     try:
         with path.open("wb") as f:
             usable = _usable(source, skipped, seen)
             for batch, passed in _through(model, usable, layer):
                 logits = _logits(model, passed, class_names)
-                kind = kind or output_kind(logits)
-                y = _labels_of(batch, labels, class_names)
-                frames.append(judge_outputs(y, logits, kind))
+                judged.add(_labels_of(batch, labels, class_names), logits)
                 kept.append(batch.positions)
                 f.write(passed.features.float().cpu().contiguous().numpy().data)
     except OSError as e:
@@ -331,7 +347,7 @@ def run_through(
     if labels is not None and len(labels) != seen[0]:
         raise CollapseError(f"labels has {len(labels)} entries for {seen[0]} images: give all.")
     _warn_skipped(skipped, seen[0])
-    frame = pd.concat(frames, ignore_index=True)
+    kind, frame = judged.finish()
     features = np.memmap(path, np.float32, "r", shape=(len(frame), passed.features.shape[1]))
     return Streamed(features, frame, logits.shape[1], np.concatenate(kept), kind)
 
