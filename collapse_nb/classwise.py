@@ -498,6 +498,6 @@ def _shown(results: Iterator, n: int, progress: bool) -> Iterator:
     "The results as they come, with a bar."
     if not progress:
         return results
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     return tqdm(results, total=n, desc="classes", leave=False)

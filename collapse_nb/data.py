@@ -26,7 +26,7 @@ from PIL import Image, ImageOps, features
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.utils.data import Dataset as TorchDataset
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from collapse_nb.core import (
     CollapseError,

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .clustering import cluster_and_probe
 from collapse_nb.core import (

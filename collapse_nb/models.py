@@ -27,7 +27,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, SequentialSampler
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from collapse_nb.core import (
     CollapseError,

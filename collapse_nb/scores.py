@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.manifold import TSNE
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .clustering import LinearProbe, SubclassClusterer, apply_mapping, match_clusters
 from collapse_nb.core import (

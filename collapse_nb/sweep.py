@@ -25,7 +25,7 @@ import joblib
 import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from collapse_nb.core import (
     CollapseError,

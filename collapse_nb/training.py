@@ -27,7 +27,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from collapse_nb.core import (
     CollapseError,
