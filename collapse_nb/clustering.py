@@ -45,8 +45,10 @@ from collapse_nb.core import (
 )
 from collapse_nb.modes import (
     DEFAULT_OPTIONS,
+    Components,
     FisherRule,
     ModeOptions,
+    class_components,
     find_parts,
     fisher_rule,
     flattest_axes,
@@ -129,9 +131,9 @@ def _ward_labels(u, k, rng, most=2000):
     return nearest(u, centers)
 
 
-def _tree_candidates(u, k, view, rng):
+def _tree_candidates(u, k, view, rng, by_samples):
     "Ward's tree of the samples, and of k-means cells."
-    if k > 2:
+    if by_samples:
         yield Candidate(f"Ward tree of {view.name}", view.matrix, _ward_labels(u, k, rng))
     labels = nested_partitions(u, (k,), rng, smallest=1).get(k)
     if labels is not None:
@@ -152,7 +154,8 @@ def division_candidates(
         u = z @ view.matrix
         if cuts is not None:
             found.append(Candidate(f"valleys in {view.name}", view.matrix, cuts))
-        found.extend(_tree_candidates(u, k, view, rng))
+        by_samples = 2 < k and len(z) <= options.ward_samples
+        found.extend(_tree_candidates(u, k, view, rng, by_samples))
     return [o for o in found if len(np.unique(o.labels)) == k]
 
 
@@ -238,18 +241,21 @@ def divide_class(
     groups: np.ndarray | None = None,  # (n,) which samples belong together
     options: ModeOptions = DEFAULT_OPTIONS,
     cuts: np.ndarray | None = None,  # (n,) parts found by `find_parts`, as one more candidate
+    components: Components | None = None,  # As `class_components` gives them, if known
 ) -> ClassParts:
     "Divide a class into exactly k parts: the candidate that separates unseen samples best."
     rng = np.random.default_rng(seed)
-    x = np.asarray(x, dtype=float)
-    floor = options.min_scale * rounding_error(x)
-    components = principal_components(x, options, floor)
+    components = components or class_components(x, options)
     z, scale = components.scores, components.scale
     if not len(scale):
         raise CollapseError("no variation beyond rounding.")
     rows = sampled_rows(len(x), groups, rng, options)
     known = None if cuts is None else cuts[rows]
     views = class_views(scale, len(rows) * (options.folds - 1) // options.folds, options)
+    if k > 2:
+        views = (
+            views[:-1:2] + views[-1:]
+        )  # trees change less with the width than a single axis does
     scores = _scores_or_none(z[rows], views, k, rng, options, known)
     rule, best = _best_rule(z, views, k, rng, options, cuts, scores)
     directions = components.directions @ best.matrix @ rule.directions
@@ -270,10 +276,22 @@ def _merit(candidate, scores, options):
     return scores.get(candidate.name, -math.inf) + advantage
 
 
+def _best_first(candidates, scores, options):
+    "Candidates by merit; of flattest axes as good as the best, that of most components first."
+    ranked = sorted(candidates, key=lambda o: -_merit(o, scores, options))
+    if not ranked or not ranked[0].is_flattest:
+        return ranked
+    enough = _merit(ranked[0], scores, options) - options.tie
+    good = [o for o in ranked if o.is_flattest and _merit(o, scores, options) >= enough]
+    good.sort(key=lambda o: -o.matrix.shape[1])
+    names = {o.name for o in good}
+    return good + [o for o in ranked if o.name not in names]
+
+
 def _best_rule(z, views, k, rng, options, cuts, scores):
     "Rule and candidate with the best score whose parts all have samples."
     candidates = division_candidates(z, views, k, rng, options, cuts)
-    candidates.sort(key=lambda o: -_merit(o, scores, options))
+    candidates = _best_first(candidates, scores, options)
     for candidate in candidates:
         u = z @ candidate.matrix
         for labels in (_refined(u, candidate, options), candidate.labels):
@@ -423,15 +441,16 @@ def near_copies(
     x: np.ndarray,  # (n, d) features of one class
     seed: int = 0,
     most: int = 300,  # Samples whose neighbors are looked at
+    components: Components | None = None,  # As `class_components` gives them, if known
 ) -> float:  # Share of samples that have near-identical ones
     "Estimate how many samples have others far closer than independent ones would be."
     rng = np.random.default_rng(seed)
     if len(x) < 20:
         return 0.0
-    components = principal_components(x, ModeOptions(components=30))
+    components = components or class_components(x)
     if not len(components.scale):
         return 0.0
-    u = components.scores * components.scale
+    u = (components.scores * components.scale)[:, :30]
     asked = some_rows(len(u), most, rng)
     squared = np.square(u[asked]).sum(1)[:, None] + np.square(u).sum(1) - 2 * u[asked] @ u.T
     squared[np.arange(len(asked)), asked] = np.inf
@@ -595,20 +614,23 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
             )
         with threadpool_limits(1):  # small matrices, in which threads would only wait
             curve, cuts = None, None
+            components = class_components(x, options)
             if k == "auto":
-                k, cuts, curve = find_parts(x, self.random_state, groups, options)
-            parts = self._divide(label, x, k or 1, groups, options, cuts)
-            copies = near_copies(x, self.random_state) if groups is None else 0.0
+                k, cuts, curve = find_parts(x, self.random_state, groups, options, components)
+            parts = self._divide(label, x, k or 1, groups, options, cuts, components)
+            alone = groups is None
+            copies = near_copies(x, self.random_state, components=components) if alone else 0.0
         labels = np.zeros(len(x), np.int64) if parts is None else parts.predict(x)
         return _FittedClass(label, k, parts, labels, curve, copies)
 
-    def _divide(self, label, x, k, groups, options, cuts):
+    def _divide(self, label, x, k, groups, options, cuts, components):
         "Fitted parts of one class; None if it is not divided."
         if k == 1:
             return None
         try:
             if self.method == "held_out":
-                return divide_class(x, k, self.random_state, groups, options, cuts)
+                seed = self.random_state
+                return divide_class(x, k, seed, groups, options, cuts, components)
             if self.method == "tsne":
                 return _TsneParts(k, self.random_state).fit(x)
             span = _span_of_means(self._means)

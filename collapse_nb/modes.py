@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['DEFAULT_OPTIONS', 'MARGIN_STEP', 'MARGIN_STEPS', 'LARGEST_DEVIATE', 'ModeOptions', 'Components', 'rounding_error',
-           'principal_components', 'usable_components', 'some_rows', 'flattest_axes', 'nearest', 'ward_levels',
-           'part_differences', 'Axes', 'candidate_axes', 'valley_depth', 'Valleys', 'find_valleys', 'find_valley',
-           'count_valleys', 'count_valley', 'valley_log_p', 'valley_p', 'Cut', 'folds', 'judge_axes', 'FisherRule',
-           'fisher_rule', 'refine_parts', 'nested_partitions', 'Margins', 'part_margins', 'MarginWindows',
+           'principal_components', 'class_components', 'usable_components', 'some_rows', 'flattest_axes', 'nearest',
+           'ward_levels', 'part_differences', 'Axes', 'candidate_axes', 'valley_depth', 'Valleys', 'find_valleys',
+           'find_valley', 'count_valleys', 'count_valley', 'valley_log_p', 'valley_p', 'Cut', 'folds', 'judge_axes',
+           'FisherRule', 'fisher_rule', 'refine_parts', 'nested_partitions', 'Margins', 'part_margins', 'MarginWindows',
            'choose_margin_windows', 'count_margins', 'parts_log_p', 'Partition', 'judge_partitions', 'Evidence',
            'sampled_rows', 'Division', 'best_division', 'Parts', 'find_parts', 'count_subclasses', 'draw_student',
            'draw_filled']
@@ -54,6 +54,8 @@ class ModeOptions:
     complexity: float = 0.3  # Penalty of an axis per root of its components, in s.d. of its depth
     judgings: int = 2  # Random divisions into folds that candidate divisions are judged by
     advantage: float = 0.1  # Of two halves, in separation: what chance gives other divisions
+    ward_samples: int = 2700  # Of more samples, only k-means cells are merged: n² distances
+    tie: float = 0.05  # Views this close in separation are equal to the judging; the widest counts
     min_scale: float = 8.0  # Directions below this many rounding errors are not looked at
     min_ratio: float = 1e-5  # nor those below this share of the largest standard deviation
 
@@ -106,6 +108,15 @@ def principal_components(
     return Components(mean, directions, scale, centered @ directions)
 
 # %% ../nbs/05a_modes.ipynb #aad76fd2
+def class_components(
+    x: np.ndarray,  # (n, d) features of one class
+    options: ModeOptions = DEFAULT_OPTIONS,
+) -> Components:
+    "Principal components of a class, without the directions that are rounding."
+    x = np.asarray(x, dtype=float)
+    return principal_components(x, options, options.min_scale * rounding_error(x))
+
+
 def usable_components(
     n: int,  # Samples
     available: int,  # Components there are
@@ -810,12 +821,13 @@ def find_parts(
     seed: int = 0,
     groups: np.ndarray | None = None,  # (n,) which samples belong together
     options: ModeOptions = DEFAULT_OPTIONS,
+    components: Components | None = None,  # As `class_components` gives them, if known
 ) -> Parts:
     "Divide a class again and again, the clearest piece first, until no piece shows a valley."
     rng = np.random.default_rng(seed)
     x = np.asarray(x, dtype=float)
     floor = options.min_scale * rounding_error(x)
-    root = principal_components(x, options, floor)
+    root = components or principal_components(x, options, floor)
     u = root.scores * root.scale
     labels, curve = np.zeros(len(x), int), []
 
