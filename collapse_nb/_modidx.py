@@ -1187,6 +1187,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                    'collapse_nb.modes.valley_depth': ('modes.html#valley_depth', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes.valley_log_p': ('modes.html#valley_log_p', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes.valley_p': ('modes.html#valley_p', 'collapse_nb/modes.py'),
+                                   'collapse_nb.modes.visible_parts': ('modes.html#visible_parts', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes.ward_levels': ('modes.html#ward_levels', 'collapse_nb/modes.py')},
             'collapse_nb.moments': { 'collapse_nb.moments.Groups': ('moments.html#groups', 'collapse_nb/moments.py'),
                                      'collapse_nb.moments.Moments': ('moments.html#moments', 'collapse_nb/moments.py'),

@@ -10,7 +10,7 @@ __all__ = ['DEFAULT_OPTIONS', 'MARGIN_STEP', 'MARGIN_STEPS', 'LARGEST_DEVIATE', 
            'FisherRule', 'fisher_rule', 'refine_parts', 'nested_partitions', 'Margins', 'part_margins', 'MarginWindows',
            'choose_margin_windows', 'count_margins', 'parts_log_p', 'Partition', 'judge_partitions', 'Evidence',
            'sampled_rows', 'Division', 'best_division', 'Parts', 'find_parts', 'count_subclasses', 'draw_student',
-           'draw_filled']
+           'draw_filled', 'visible_parts']
 
 # %% ../nbs/05a_modes.ipynb #9281f438
 import math
@@ -36,7 +36,7 @@ class ModeOptions:
     alpha: float = 1e-3  # A class is cut if the p-value is at most this: 1 in 1,000 false cuts
     doubt: float = 0.05  # Not cut, but a p-value up to this: undecided
     valley: float = 0.85  # Largest valley, as a share of its lesser peak (2.56 s.d. between equals)
-    min_samples: int = 60  # Fewer are undecided: two equal parts 6 s.d. apart would be missed
+    min_samples: int = 60  # Fewer are undecided; `visible_parts` says what more can show
     folds: int = 4  # Axes are chosen on three quarters and tested on the fourth, in turn
     repeats: int = 3  # The middle p-value of three random divisions into folds counts
     hopeless: float = 0.2  # A first p-value above this ends the search: two more cannot help
@@ -920,3 +920,20 @@ def _filled(t, rng, bins=32):
     p = np.r_[up, down] * width
     i = rng.choice(len(p), len(t), p=p / p.sum())
     return edges[i] + rng.random(len(t)) * width[i]
+
+# %% ../nbs/05a_modes.ipynb #9dba769f
+_VISIBLE = {  # {samples: {share: distance}}, from `results/modes_power.json`
+    100: {0.5: 8},
+    200: {0.5: 6, 0.2: 8},
+    500: {0.5: 5, 0.2: 6},
+    1000: {0.5: 4, 0.2: 6, 0.1: 6, 0.05: 8},
+    2000: {0.5: 3.5, 0.2: 5, 0.1: 6, 0.05: 6},
+}
+
+
+def visible_parts(
+    n: int,  # Samples, or groups of samples that belong together
+) -> dict[float, float]:  # {share of the class: distance in s.d.}; empty if nothing is
+    "Smallest distance at which a part of each share is found with 80% probability (simulation)."
+    known = [size for size in _VISIBLE if size <= n]
+    return dict(_VISIBLE[max(known)]) if known else {}
