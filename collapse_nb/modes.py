@@ -922,7 +922,9 @@ def _filled(t, rng, bins=32):
     return edges[i] + rng.random(len(t)) * width[i]
 
 # %% ../nbs/05a_modes.ipynb #9dba769f
-_VISIBLE = {  # {samples: {share: distance}}, from `results/modes_power.json`
+_VISIBLE: dict[
+    int, dict[float, float]
+] = {  # {samples: {share: distance}}, from `results/modes_power.json`
     100: {0.5: 8},
     200: {0.5: 6, 0.2: 8},
     500: {0.5: 5, 0.2: 6},
