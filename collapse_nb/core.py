@@ -115,7 +115,8 @@ def user_path(
         return Path(path).expanduser()
     except RuntimeError:
         raise CollapseError(
-            f"path={os.fspath(path)!r} names a user without a home folder; write the folder in full."
+            f"path={os.fspath(path)!r} names a user without a home folder; write the folder "
+            f"in full."
         ) from None
 
 # %% ../nbs/00_core.ipynb #531713b7

@@ -1569,7 +1569,8 @@ class NeuralCollapse(_DeviceOnly):
         )
         if own != other:
             raise CollapseError(
-                f"incoming_state: class means of shape {tuple(other)}; this metric has {tuple(own)}."
+                f"incoming_state: class means of shape {tuple(other)}; this metric has "
+                f"{tuple(own)}."
             )
         self._reduce_states(incoming_state)
         self._computed, self._update_count = None, max(1, self._update_count)

@@ -29,7 +29,8 @@ def squared_distances(
     *,
     same: bool = False,  # A and B are the same rows: the diagonal does not count
 ) -> Tensor:  # (a, b)
-    "Squared distance of each row of A to each row of B, exact to about 1e-10 also where it is tiny."
+    """Squared distance of each row of A to each row of B, exact to about 1e-10 also where
+    it is tiny."""
     distances, close = _by_product(A, B, A @ B.T if gram is None else gram, same)
     if close.sum() <= MANY * close.numel():
         return _repair(distances, close, A, B)
