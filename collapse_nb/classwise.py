@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from .clustering import SubclassClusterer
-from .core import CollapseError, atomic_write, check_number, user_path
+from .core import CollapseError, atomic_write, check_number, user_path, parallel
 
 # %% ../nbs/10d_classwise.ipynb #f689d536
 _SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
@@ -487,7 +487,7 @@ def divide_classes(
     rows = {c: _some_rows(o, most, groups, how.random_state) for c, o in class_rows(codes)}
     told = lambda o: None if groups is None else groups[o]
     jobs = (delayed(_fit_class)(features, o, told(o), c, how) for c, o in rows.items())
-    fitted = Parallel(n_jobs=how.n_jobs, return_as="generator")(jobs)
+    fitted = parallel(how.n_jobs, return_as="generator")(jobs)
     per_class, means = {}, {}
     for c, (one, mean) in zip(rows, _shown(fitted, len(rows), how.progress)):
         per_class[c], means[c] = one, mean

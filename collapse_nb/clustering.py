@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from joblib import Parallel, delayed
+from joblib import delayed
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp
@@ -42,6 +42,7 @@ from collapse_nb.core import (
     encode_labels,
     moved_names,
     share_interval,
+    parallel,
 )
 from collapse_nb.modes import (
     DEFAULT_OPTIONS,
@@ -550,7 +551,7 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         groups = None if groups is None else encode_labels("groups", groups, len(X)).codes
         self._means = self._class_means(X, codes)
         rows = [np.flatnonzero(codes == c) for c in range(len(self.classes_))]
-        found = Parallel(self.n_jobs)(
+        found = parallel(self.n_jobs)(
             delayed(self._fit_class)(
                 _python(self.classes_[c]), X[mine], None if groups is None else groups[mine]
             )

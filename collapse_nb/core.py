@@ -8,7 +8,7 @@ __all__ = ['FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFo
            'check_labels', 'EncodedLabels', 'encode_labels', 'is_fitted', 'is_collapsed', 'Interval', 'share_interval',
            'MeanInterval', 'mean_interval', 'injected_fault', 'atomic_write', 'remove_leftovers', 'reading',
            'read_file', 'write_json', 'read_json', 'digest', 'folder_lock', 'available', 'store_artifact',
-           'deprecated_alias', 'moved_names', 'evaluation_batch', 'import_torchvision']
+           'deprecated_alias', 'moved_names', 'parallel', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #33df98e6
 import codecs
@@ -18,6 +18,7 @@ import hashlib
 import importlib
 import json
 import math
+import multiprocessing.util
 import os
 import re
 import sys
@@ -25,12 +26,13 @@ import tempfile
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import filelock
+import joblib
 import numpy as np
 import torch
 
@@ -726,6 +728,30 @@ def _one_thread_in_tests():
 
 
 _one_thread_in_tests()
+
+# %% ../nbs/00_core.ipynb #f1152deb
+def _end_idle_workers():
+    "Stop the processes that joblib keeps for its next task, and remove their files."
+    from joblib.externals.loky import get_reusable_executor
+
+    executor = get_reusable_executor(reuse=True)
+    end = getattr(executor, "terminate", executor.shutdown)  # joblib's also removes files
+    end(kill_workers=True)
+
+
+@cache
+def _end_workers_with(pid):
+    "Once per process: end its idle workers before Python waits for them."
+    multiprocessing.util.Finalize(None, _end_idle_workers, exitpriority=1)
+
+
+def parallel(
+    n_jobs: int | None = None,  # Tasks at a time, −1: one per core; None: joblib's setting, else 1
+    **options: Any,  # Of joblib's `Parallel`, by name
+) -> joblib.Parallel:  # To be called with the tasks
+    "joblib's `Parallel`, whose idle workers keep no process from ending."
+    _end_workers_with(os.getpid())
+    return joblib.Parallel(n_jobs=n_jobs, **options)
 
 # %% ../nbs/00_core.ipynb #119acff3
 def evaluation_batch(

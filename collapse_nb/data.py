@@ -42,6 +42,7 @@ from collapse_nb.core import (
     read_file,
     reading,
     user_path,
+    parallel,
 )
 
 # %% ../nbs/01_data.ipynb #97198c7f
@@ -660,7 +661,7 @@ def _decode_some(root, paths, keep):
 def _decode_all(root, paths, keep):
     "Decode in parallel, in chunks of 500."
     chunks = [paths[i : i + 500] for i in range(0, len(paths), 500)]
-    workers = joblib.Parallel(n_jobs=min(joblib.cpu_count(), len(chunks)), return_as="generator")
+    workers = parallel(min(joblib.cpu_count(), len(chunks)), return_as="generator")
     done = workers(joblib.delayed(_decode_some)(root, chunk, keep) for chunk in chunks)
     bar = tqdm(done, "decode", total=len(chunks), disable=None, leave=False)
     return [picture for chunk in bar for picture in chunk]

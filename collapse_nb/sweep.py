@@ -38,6 +38,7 @@ from collapse_nb.core import (
     read_json,
     user_path,
     write_json,
+    parallel,
 )
 from .data import load_dataset
 from .experiment import dry_run, run
@@ -302,7 +303,7 @@ def _pass(runs, todo, deaths, n_jobs, threads, snapshots):
             workers = 2  # with 1 it would run in this very process
         tasks = [joblib.delayed(_one)(runs[f], f, threads, snapshots, os.getpid()) for f in group]
         try:
-            joblib.Parallel(n_jobs=workers, batch_size=1, pre_dispatch="n_jobs")(tasks)
+            parallel(workers, batch_size=1, pre_dispatch="n_jobs")(tasks)
         except Exception as e:  # not from inside a run: that is written down
             _count_deaths(runs, group, todo, deaths, e)
 
