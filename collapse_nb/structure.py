@@ -7,6 +7,7 @@ __all__ = ['class_distances', 'nearest_partners', 'subclass_separation', 'readab
            'pair_distances', 'permutation_test']
 
 # %% ../nbs/05_structure.ipynb #ccd7592d
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +39,8 @@ def _whole(name, labels):
 
 def _class_means(x, y, k):
     "(k, d) means, NaN for a class without samples, and (k,) counts."
-    counts = torch.bincount(y, minlength=k).to(x.dtype)
+    counts = torch.bincount(y, minlength=k)
+    counts = counts.to(x.dtype)
     sums = _sums(x, y, k)
     return sums / counts[:, None], counts
 
@@ -74,6 +76,11 @@ def _groups(coarse, fine):
         fine=group,
         pairs=[tuple(pair) for pair in pairs.T.tolist()],
     )
+
+
+def _per_class(values, groups):
+    "Sum over the samples of each coarse class."
+    return _sums(values, groups.coarse, len(groups.classes))
 
 # %% ../nbs/05_structure.ipynb #93378e95
 def class_distances(
@@ -173,26 +180,27 @@ def _share(part, whole):
 
 def _errors(x, groups):
     "Squared error that the fine means save, and squared error about the coarse means."
-    classes = len(groups.classes)
     x = _about_means(x, groups)
     fine_means, _ = _class_means(x, groups.fine, len(groups.pairs))
     saved = _squares(fine_means)[groups.fine]
-    return _sums(saved, groups.coarse, classes), _sums(_squares(x), groups.coarse, classes)
+    error = _squares(x)
+    return _per_class(saved, groups), _per_class(error, groups)
 
 
 def _about_means(x, groups):
     "Deviations from the mean of the coarse class."
-    means, _ = _class_means(x, groups.coarse, len(groups.classes))
+    classes = len(groups.classes)
+    means, _ = _class_means(x, groups.coarse, classes)
     return x - means[groups.coarse]
 
 # %% ../nbs/05_structure.ipynb #d903e107
 def _errors_cv(x, groups, fold):
     "As `_errors`, each sample judged by means of the other folds."
-    classes = len(groups.classes)
+    classes, pairs = len(groups.classes), len(groups.pairs)
     error = _errors_of_means(x, groups.coarse, classes, fold)
-    left = _errors_of_means(x, groups.fine, len(groups.pairs), fold)
-    saved = _sums(error - left, groups.coarse, classes)
-    return saved, _sums(error, groups.coarse, classes)
+    left = _errors_of_means(x, groups.fine, pairs, fold)
+    saved = error - left
+    return _per_class(saved, groups), _per_class(error, groups)
 
 
 def _errors_of_means(x, y, k, fold):
@@ -200,7 +208,8 @@ def _errors_of_means(x, y, k, fold):
     error = torch.empty(len(x), dtype=x.dtype)
     for f in fold.unique():
         own = fold == f
-        means, _ = _class_means(x[~own], y[~own], k)
+        others = ~own
+        means, _ = _class_means(x[others], y[others], k)
         error[own] = _squares(x[own] - means[y[own]])
     return error
 
@@ -312,9 +321,14 @@ def pair_distance(
     _check_sizes(torch.from_numpy(sizes), folds, least=folds)
     recall, _ = _recalls(x.numpy(), y, folds, seed, priors=[0.5, 0.5])
     accuracy = float(recall.mean())
-    nothing = torch.zeros(len(y), dtype=torch.long)
-    share = subclass_separation(x, nothing, labels, folds=folds, seed=seed)["total"]
-    return PairDistance(accuracy, _d_prime(accuracy, len(y)), _mahalanobis(x.numpy(), y), share)
+    merged = torch.zeros(len(y), dtype=torch.long)
+    separation = subclass_separation(x, merged, labels, folds=folds, seed=seed)
+    return PairDistance(
+        accuracy=accuracy,
+        d_prime=_d_prime(accuracy, len(y)),
+        mahalanobis=_mahalanobis(x.numpy(), y),
+        share=separation["total"],
+    )
 
 
 def _d_prime(accuracy, n):
@@ -328,14 +342,16 @@ def _d_prime(accuracy, n):
 def _mahalanobis(x, y):
     "Distance of two class means in whitened features; its square is unbiased for normal classes."
     first, second = x[y == 0], x[y == 1]
-    n1, n2 = len(first), len(second)
-    gap = first.mean(0) - second.mean(0)
-    rest = np.concatenate([first - first.mean(0), second - second.mean(0)])
-    free = n1 + n2 - 2
-    squared, p = _whitened_square(gap, rest, free)
-    if p == 0 or free - p - 1 <= 0:
+    first_mean = first.mean(0)
+    second_mean = second.mean(0)
+    rest = np.concatenate([first - first_mean, second - second_mean])
+    free = len(x) - 2
+    squared, p = _whitened_square(first_mean - second_mean, rest, free)
+    left = free - p - 1
+    if p == 0 or left <= 0:
         return float("nan")
-    unbiased = (free - p - 1) / free * squared - p * (1 / n1 + 1 / n2)
+    by_chance = p * (1 / len(first) + 1 / len(second))  # of means that differ by noise only
+    unbiased = left / free * squared - by_chance
     return float(np.sqrt(max(unbiased, 0.0)))
 
 
@@ -346,17 +362,28 @@ _FLAT = 1e-10  # A direction with less variance, beside the largest, has none
 def _whitened_square(gap, rest, free):
     "Squared length of a vector where the covariance of `rest` is 1, and the dimensions of it."
     scale = rest.std(0)
-    varies = scale > _ROUNDING * np.abs(rest).max()
-    rest = rest[:, varies] / scale[varies]
-    gap = gap[varies] / scale[varies]
-    if not gap.size:
+    largest = np.abs(rest).max()
+    varies = scale > _ROUNDING * largest
+    if not varies.any():
         return 0.0, 0
-    values, directions = np.linalg.eigh(rest.T @ rest / free)
+    scale = scale[varies]
+    gap = gap[varies] / scale
+    rest = rest[:, varies] / scale
+    covariance = rest.T @ rest / free
+    values, directions = np.linalg.eigh(covariance)
     keep = values > _FLAT * values[-1]
     along = directions[:, keep].T @ gap
-    return float((along**2 / values[keep]).sum()), int(keep.sum())
+    squared = along**2 / values[keep]
+    return float(squared.sum()), int(keep.sum())
 
 # %% ../nbs/05_structure.ipynb #fd515717
+def _merged_pairs(groups):
+    "Pairs of fine classes that share a coarse class, as indices into `groups.pairs`."
+    for i, j in combinations(range(len(groups.pairs)), 2):
+        if groups.pairs[i][0] == groups.pairs[j][0]:
+            yield i, j
+
+
 def pair_distances(
     features: Any,  # (N, d) tensor or array
     coarse: Any,  # (N,) coarse labels
@@ -372,13 +399,12 @@ def pair_distances(
     x, coarse, fine = _check(features, coarse=coarse, fine=fine)
     groups = _groups(coarse, fine)
     rows = []
-    for i, (c, a) in enumerate(groups.pairs):
-        for j, (other, b) in enumerate(groups.pairs[i + 1 :], i + 1):
-            if other != c:
-                break
-            own = (groups.fine == i) | (groups.fine == j)
-            found = pair_distance(x[own], groups.fine[own], folds=folds, seed=seed)
-            rows.append((c, a, b, int(own.sum()), *found))
+    for i, j in _merged_pairs(groups):
+        c, a = groups.pairs[i]
+        _, b = groups.pairs[j]
+        own = (groups.fine == i) | (groups.fine == j)
+        found = pair_distance(x[own], groups.fine[own], folds=folds, seed=seed)
+        rows.append((c, a, b, int(own.sum()), *found))
     names = ["coarse", "fine_a", "fine_b", "samples", *PairDistance._fields]
     return pd.DataFrame(rows, columns=names)
 
@@ -406,25 +432,37 @@ def permutation_test(
     per_class = {}
     for i, c in enumerate(groups.classes):
         per_class[c] = _p_value(null[:, i], seen[i])
-    p_value = dict(total=_p_value(null.sum(1), seen.sum()), per_class=per_class)
-    shares = _shares(seen, total, groups.classes)
-    return dict(p_value=p_value, share=shares, null=null.sum(1) / total.sum())
+    null_total = null.sum(1)
+    p_value = _p_value(null_total, seen.sum())
+    return dict(
+        p_value=dict(total=p_value, per_class=per_class),
+        share=_shares(seen, total, groups.classes),
+        null=null_total / total.sum(),
+    )
 
 
 def _p_value(null, seen):
     "Share of permutations, the observed order among them, that reach what was observed."
-    reached = null >= seen * (1 - 1e-12)
-    return (1 + int(reached.sum())) / (1 + len(null))
+    almost = seen * (1 - 1e-12)
+    reached = int((null >= almost).sum())
+    return (1 + reached) / (1 + len(null))
 
 
 def _errors_permuted(x, groups, generator):
     "What the means of permuted fine classes save; (K,)."
-    mixed = torch.randperm(len(x), generator=generator)
+    moved = _permuted_inside(groups, generator)
+    means, n = _class_means(x, moved, len(groups.pairs))
+    coarse_of = torch.zeros(len(n), dtype=torch.long)
+    coarse_of[moved] = groups.coarse
+    saved = n * _squares(means)
+    return _sums(saved, coarse_of, len(groups.classes))
+
+
+def _permuted_inside(groups, generator):
+    "Fine classes of the samples, permuted inside each coarse class."
+    mixed = torch.randperm(len(groups.fine), generator=generator)
     into = groups.coarse.argsort(stable=True)
     out_of = mixed[groups.coarse[mixed].argsort(stable=True)]
     moved = torch.empty_like(groups.fine)
     moved[into] = groups.fine[out_of]
-    means, n = _class_means(x, moved, len(groups.pairs))
-    of = torch.zeros(len(n), dtype=torch.long)
-    of[moved] = groups.coarse
-    return _sums(n * _squares(means), of, len(groups.classes))
+    return moved
