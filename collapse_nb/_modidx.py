@@ -966,7 +966,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                      'collapse_nb.metrics._Evidence.paired': ('metrics.html#_evidence.paired', 'collapse_nb/metrics.py'),
                                      'collapse_nb.metrics._Evidence.paired_rows': ( 'metrics.html#_evidence.paired_rows',
                                                                                     'collapse_nb/metrics.py'),
-                                     'collapse_nb.metrics._Evidence.simple': ('metrics.html#_evidence.simple', 'collapse_nb/metrics.py'),
                                      'collapse_nb.metrics._Evidence.values': ('metrics.html#_evidence.values', 'collapse_nb/metrics.py'),
                                      'collapse_nb.metrics._Prepared': ('metrics.html#_prepared', 'collapse_nb/metrics.py'),
                                      'collapse_nb.metrics._Samples': ('metrics.html#_samples', 'collapse_nb/metrics.py'),

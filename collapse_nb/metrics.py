@@ -54,11 +54,13 @@ from torchmetrics import Metric
 
 # %% ../nbs/04_metrics.ipynb #00000014
 class Key(NamedTuple):
-    "What a metric is called, what it means, and what it costs beside the class means."
+    "What a metric is called, what it means, what it costs beside the class means, and its value."
 
     label: str  # A few words
     meaning: str  # One sentence
     cost: str  # Operations; memory beyond O(Kd) where there is any
+    value: Callable[[Any], Tensor] | None = None  # Of the `_Evidence`; None: a sum over pairs
+    spread: bool = False  # Does it need the second pass, over the spread inside classes?
 
 
 _PAIRS = "K²d in tiles, shared with the other keys of the same rows"
@@ -68,21 +70,27 @@ KEYS = {
         "within-class variability",
         "Scatter inside classes relative to that of their means; 0 when each class is a point.",
         "2Nd·min(K, d) for the second pass (one pass: Nd² and d² numbers), Kd·min(K, d) for Σ_B",
+        lambda e: e.nc1(),
+        spread=True,
     ),
     "nc1_ratio": Key(
         "ratio of traces",
         "Variance inside the classes over variance of the class means.",
         "2Nd",
+        lambda e: e.nc1_ratio(),
+        spread=True,
     ),
     "nc1_cdnv": Key(
         "class-distance normalized variance",
         "Variance of two classes over their squared distance, averaged over pairs of classes.",
         f"2Nd, and {_PAIRS}",
+        spread=True,
     ),
     "nc2_equinorm": Key(
         "unequal lengths of class means",
         "Standard deviation over mean of the distances of the class means from their center.",
         "2Kd",
+        lambda e: equinorm(e.between.M),
     ),
     "nc2_equiangle": Key(
         "unequal angles of class means",
@@ -98,48 +106,63 @@ KEYS = {
         "distance of class means to a simplex",
         "Distance of the means' normalized Gram matrix to that of a regular simplex.",
         "Kd·min(K, d), from Frobenius norms and row sums for K > d + 1; d² numbers",
+        lambda e: product_etf_distance(e.between.M),
     ),
     "nc3_etf": Key(
         "distance of classifier times means to a simplex",
         "Distance of the normalized product of classifier and class means to a regular simplex.",
         "2Kd·min(K, d), from Frobenius norms and row sums for K > d + 1; d² numbers",
+        lambda e: product_etf_distance(e.W, e.between.M),
     ),
     "nc3_selfduality": Key(
         "classifier against class means",
         "Squared distance of the classifier and the class means, each scaled to norm 1.",
         "3Kd",
+        lambda e: e.nc3_selfduality(),
     ),
     "nc3_cosine_mean": Key(
         "duality, mean cosine",
         "Mean cosine of each class's classifier row and its centered mean; 1 at collapse.",
         "3Kd",
+        lambda e: e.duality.mean(),
     ),
     "nc3_cosine_std": Key(
         "duality, spread of the cosines",
         "Standard deviation over classes of that cosine; 0 at collapse.",
         "3Kd",
+        lambda e: e.duality.std(correction=0),
     ),
     "nc4_mismatch": Key(
         "nearest mean against classifier",
         "Share of samples for which the nearest class mean and the classifier disagree.",
         "4NKd in a second pass, in tiles of classes",
+        lambda e: e.mismatch,
+        spread=True,
     ),
     "nc5_ood": Key(
         "out-of-distribution data against class means",
         "Mean |cos| of class means and mean out-of-distribution feature; 0 if orthogonal.",
         "2Kd",
+        lambda e: e.nc5_ood(),
     ),
 }
 for _kernel, _name in dict(dist="distance", log="−log distance", riesz="1/distance").items():
     for _s, _statistic in dict(mean="mean", var="variance").items():
         _meaning = _GNC2.format(_name, _statistic)
         KEYS[f"gnc2_{_kernel}_{_s}"] = Key(f"{_name}, {_statistic}", _meaning, _PAIRS)
-for _key in ("nc2_equinorm", "nc2_equiangle", "nc2_maxangle", "nc2_etf"):
+_OF_ROWS = {
+    "nc2_equinorm": lambda e: equinorm(e.W),
+    "nc2_equiangle": None,
+    "nc2_maxangle": None,
+    "nc2_etf": lambda e: product_etf_distance(e.W),
+}
+for _key, _value in _OF_ROWS.items():
     _means = KEYS[_key]
     KEYS[f"{_key}_w"] = Key(
         _means.label.replace("class means", "classifier rows"),
         _means.meaning.replace("class means", "classifier rows"),
         _means.cost,
+        _value,
     )
 
 NC2 = ["nc2_equinorm", "nc2_equiangle", "nc2_maxangle", "nc2_etf"]
@@ -170,7 +193,9 @@ def default_keys(
     return keys
 
 
-def needs_classifier(key: str) -> bool:
+def needs_classifier(
+    key: str,  # One of `KEYS`
+) -> bool:
     "Does a key need the classifier?"
     return key.endswith("_w") or key.startswith(("nc3", "nc4"))
 
@@ -210,7 +235,11 @@ class NCResult(dict):
     `missing`, `rare` and `singletons` (classes), and `reasons` (key to why it is NaN).
     """
 
-    def __init__(self, values: Mapping[str, Any] | Sequence = (), info: dict | None = None):
+    def __init__(
+        self,
+        values: Mapping[str, Any] | Sequence = (),  # Numbers by key, as `dict` takes them
+        info: dict | None = None,  # On what they rest
+    ):
         super().__init__(values)
         self.info = {} if info is None else info
 
@@ -222,7 +251,7 @@ class NCResult(dict):
         "The metrics as a table with their meanings, and the reasons for NaN."
         reasons = self.info.get("reasons", {})
         rows = {
-            key: (value, *KEYS[key][:2], reasons.get(key, ""))
+            key: (value, KEYS[key].label, KEYS[key].meaning, reasons.get(key, ""))
             for key, value in self.floats().items()
         }
         columns = ["value", "label", "meaning", "reason"]
@@ -852,23 +881,6 @@ class _Evidence:
         length = self.means.norm(dim=1) * self.ood.norm()
         return (self.means @ self.ood / length).abs().mean()
 
-    def simple(self) -> dict[str, Callable[[], Tensor]]:
-        "How to compute each key that is not a sum over pairs."
-        return {
-            "nc1": self.nc1,
-            "nc1_ratio": self.nc1_ratio,
-            "nc2_equinorm": lambda: equinorm(self.between.M),
-            "nc2_equinorm_w": lambda: equinorm(self.W),
-            "nc2_etf": lambda: product_etf_distance(self.between.M),
-            "nc2_etf_w": lambda: product_etf_distance(self.W),
-            "nc3_etf": lambda: product_etf_distance(self.W, self.between.M),
-            "nc3_selfduality": self.nc3_selfduality,
-            "nc3_cosine_mean": lambda: self.duality.mean(),
-            "nc3_cosine_std": lambda: self.duality.std(correction=0),
-            "nc4_mismatch": lambda: self.mismatch,
-            "nc5_ood": self.nc5_ood,
-        }
-
     def paired(self, keys: Sequence[str]) -> dict[str, Tensor]:
         "The keys that are sums over pairs of class means."
         found = _angles(self.of_means, keys, "")
@@ -906,8 +918,11 @@ class _Evidence:
 
     def values(self, keys: Sequence[str]) -> dict[str, Tensor]:
         "The metrics named by `keys` as 0-dimensional tensors; NaN or infinity if undefined."
-        simple = self.simple()
-        values = {key: simple[key]() for key in keys if key in simple}
+        values = {}
+        for key in keys:
+            value = KEYS[key].value
+            if value is not None:
+                values[key] = value(self)
         values |= self.paired(keys)
         if self.W is not None:
             values |= self.paired_rows(keys)
@@ -1083,7 +1098,7 @@ def _evidence(
     if judged:
         tables = _TableJudge(p.means, between.V, W, bias) if table else None
         judge = tables or _TiledJudge(p.means, W, bias)
-    if judged or {"nc1", "nc1_ratio", "nc1_cdnv", "within"} & set(keys):
+    if any(key == "within" or KEYS[key].spread for key in keys):
         found = _within(p.samples, p.means, between.V, judge)
         e.sumsq, e.along = found.sumsq, found.along
         apart = bool(between.M.any())
