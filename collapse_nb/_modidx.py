@@ -323,6 +323,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                   'collapse_nb.core._update_from_file': ('core.html#_update_from_file', 'collapse_nb/core.py'),
                                   'collapse_nb.core._warn_deprecated': ('core.html#_warn_deprecated', 'collapse_nb/core.py'),
                                   'collapse_nb.core._why_unreadable': ('core.html#_why_unreadable', 'collapse_nb/core.py'),
+                                  'collapse_nb.core.artifact_due': ('core.html#artifact_due', 'collapse_nb/core.py'),
                                   'collapse_nb.core.as_tensor': ('core.html#as_tensor', 'collapse_nb/core.py'),
                                   'collapse_nb.core.atomic_write': ('core.html#atomic_write', 'collapse_nb/core.py'),
                                   'collapse_nb.core.available': ('core.html#available', 'collapse_nb/core.py'),
