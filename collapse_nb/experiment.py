@@ -563,13 +563,13 @@ def _refuse_other(exp, folder):
 class DryRun:
     "What would be run, and about what it takes."
 
-    experiment: Experiment
-    folder: Path
+    experiment: Experiment  # With the defaults of its data set
+    folder: Path  # The run folder
     state: str  # 'new', 'finished', or 'interrupted after epoch N'
-    training_images: int
-    test_images: int
+    training_images: int  # Images to learn from
+    test_images: int  # Images to be judged on
     parameters: int  # Numbers in the network
-    epochs_left: int
+    epochs_left: int  # Of those asked for
     seconds_per_epoch: float  # Measured here on a few batches
     seconds: float  # For all epochs that are left
     bytes: int  # That the folder will hold, about
