@@ -323,6 +323,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                   'collapse_nb.core._one_kind': ('core.html#_one_kind', 'collapse_nb/core.py'),
                                   'collapse_nb.core._one_thread_in_tests': ('core.html#_one_thread_in_tests', 'collapse_nb/core.py'),
                                   'collapse_nb.core._plain_array': ('core.html#_plain_array', 'collapse_nb/core.py'),
+                                  'collapse_nb.core._run_exit_functions': ('core.html#_run_exit_functions', 'collapse_nb/core.py'),
                                   'collapse_nb.core._sync': ('core.html#_sync', 'collapse_nb/core.py'),
                                   'collapse_nb.core._sync_folder': ('core.html#_sync_folder', 'collapse_nb/core.py'),
                                   'collapse_nb.core._temporary_beside': ('core.html#_temporary_beside', 'collapse_nb/core.py'),

@@ -11,6 +11,7 @@ __all__ = ['FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFo
            'store_artifact', 'deprecated_alias', 'moved_names', 'parallel', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #33df98e6
+import atexit
 import codecs
 import errno
 import fnmatch
@@ -746,10 +747,19 @@ def _end_idle_workers():
     end(kill_workers=True)
 
 
+def _run_exit_functions():
+    "In a forked process before Python 3.13: run at its end what it registers with `atexit`."
+    forked = multiprocessing.parent_process() and multiprocessing.get_start_method() == "fork"
+    if forked and sys.version_info < (3, 13):
+        atexit._clear()  # what the parent registered
+        multiprocessing.util.Finalize(None, atexit._run_exitfuncs, exitpriority=0)
+
+
 @cache
 def _end_workers_with(pid):
     "Once per process: end its idle workers before Python waits for them."
     multiprocessing.util.Finalize(None, _end_idle_workers, exitpriority=1)
+    _run_exit_functions()  # joblib forgets there the folders that it did not need
 
 
 def parallel(
