@@ -261,7 +261,7 @@ def show_directives(soup, cells):
 
 
 def name_heads(soup):
-    "Give headings the ids that Quarto gives them, tables a box to scroll in, long text its width."
+    "Give headings the ids that Quarto gives them, tables a box to scroll in, text its width."
     taken = {}
     for o in soup.select("h1, h2, h3, h4"):
         id = (
@@ -278,7 +278,9 @@ def name_heads(soup):
         o.wrap(soup.new_tag("div", attrs={"class": "scroll"}))
     for o in soup.select("td"):
         if len(o.get_text()) > 80:
-            o["class"] = "long"
+            o["class"] = [*o.get("class", []), "long"]
+        elif len(o.get_text()) < 25:
+            o["class"] = [*o.get("class", []), "short"]
 
 
 def search_entries(url, title, soup):
