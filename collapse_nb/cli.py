@@ -199,7 +199,8 @@ def _experiment_fields() -> tuple[Field, ...]:
 def _setting_of(o: Field) -> Setting:
     "A field as an option; the type `int | None` is an `int` that may be left out."
     kinds = [kind for kind in get_args(o.type) or (o.type,) if kind is not type(None)]
-    return Setting(o.name, kinds[0], o.default, **o.metadata)
+    shown = {k: v for k, v in o.metadata.items() if k in Setting._fields}
+    return Setting(o.name, kinds[0], o.default, **shown)
 
 
 @cache

@@ -98,7 +98,7 @@ class Candidate(NamedTuple):
 def class_views(
     scale: np.ndarray,  # (m,) standard deviations of the components
     n: int,  # Samples that a candidate is fitted on
-    options: ModeOptions = DEFAULT_OPTIONS,
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides between divisions
 ) -> list[View]:
     "Whitened views of several widths, and all components as they are."
     identity = np.eye(len(scale))
@@ -143,10 +143,10 @@ def _tree_candidates(u, k, view, rng, by_samples):
 
 def division_candidates(
     z: np.ndarray,  # (n, m) whitened samples
-    views: list[View],
+    views: list[View],  # Spaces that are searched
     k: int,  # Parts
-    rng: np.random.Generator,
-    options: ModeOptions = DEFAULT_OPTIONS,
+    rng: np.random.Generator,  # Decides what is random
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides between divisions
     cuts: np.ndarray | None = None,  # (n,) parts found by `find_parts`
 ) -> list[Candidate]:  # Divisions into exactly k parts
     "Ways to divide a class into k parts: pursuit (k = 2), trees, and the cuts of the count."
@@ -161,7 +161,7 @@ def division_candidates(
 
 
 def held_out_separation(
-    rule: FisherRule,
+    rule: FisherRule,  # Fitted on other samples
     u: np.ndarray,  # (n, m) samples that the rule was not fitted on
 ) -> float:  # 0 if the parts explain nothing
     "Logarithm of total over within-part scatter in the space of the parts (Wilks, 1932)."
@@ -182,10 +182,10 @@ def _refined(u, candidate, options):
 
 def judge_candidates(
     z: np.ndarray,  # (n, m) whitened samples
-    views: list[View],
+    views: list[View],  # Spaces that are searched
     k: int,  # Parts
-    rng: np.random.Generator,
-    options: ModeOptions = DEFAULT_OPTIONS,
+    rng: np.random.Generator,  # Decides what is random
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides between divisions
     cuts: np.ndarray | None = None,  # (n,) parts found by `find_parts`
 ) -> dict[str, float]:  # {candidate: mean separation of samples it has not seen}
     "How well each kind of division separates samples that it was not fitted on."
@@ -212,17 +212,26 @@ class ClassParts:
     found_by: str  # Name of the candidate that was chosen
     scores: dict[str, float]  # {candidate: `held_out_separation`}
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        "Part (n,) of each sample (n, d)."
+    def predict(
+        self,
+        x: np.ndarray,  # (n, d) features
+    ) -> np.ndarray:  # (n,)
+        "Part of each sample."
         return self.rule.log_odds(x - self.mean).argmax(1)
 
-    def certainty(self, x: np.ndarray) -> np.ndarray:
-        "Probability (n,) of the part that each sample is given."
+    def certainty(
+        self,
+        x: np.ndarray,  # (n, d) features
+    ) -> np.ndarray:  # (n,)
+        "Probability of the part that each sample is given."
         log_odds = self.rule.log_odds(x - self.mean)
         return np.exp(log_odds.max(1) - logsumexp(log_odds, axis=1))
 
-    def distance(self, x: np.ndarray) -> np.ndarray:
-        "Distance (n,) of each sample from the center of its part."
+    def distance(
+        self,
+        x: np.ndarray,  # (n, d) features
+    ) -> np.ndarray:  # (n,)
+        "Distance of each sample from the center of its part."
         part = self.predict(x)
         return np.sqrt(self.rule.distances(x - self.mean)[np.arange(len(x)), part])
 
@@ -238,9 +247,9 @@ class ClassParts:
 def divide_class(
     x: np.ndarray,  # (n, d) features of one class
     k: int,  # Parts
-    seed: int = 0,
+    seed: int = 0,  # Decides what is random
     groups: np.ndarray | None = None,  # (n,) which samples belong together
-    options: ModeOptions = DEFAULT_OPTIONS,
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides between divisions
     cuts: np.ndarray | None = None,  # (n,) parts found by `find_parts`, as one more candidate
     components: Components | None = None,  # As `class_components` gives them, if known
 ) -> ClassParts:
@@ -440,7 +449,7 @@ class _TsneParts:
 # %% ../nbs/06_clustering.ipynb #26498674
 def near_copies(
     x: np.ndarray,  # (n, d) features of one class
-    seed: int = 0,
+    seed: int = 0,  # Decides what is random
     most: int = 300,  # Samples whose neighbors are looked at
     components: Components | None = None,  # As `class_components` gives them, if known
 ) -> float:  # Share of samples that have near-identical ones

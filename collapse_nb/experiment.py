@@ -305,7 +305,8 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
         if state.epoch not in snapshots:
             return
         (folder / "snapshots").mkdir(exist_ok=True)
-        for split, tensors in _extract(state.model, train.plain(), test, ds).items():
+        found = _extract(state.model, train.plain(), test, ds, progress)
+        for split, tensors in found.items():
             name = f"features-{split}-{state.epoch}.safetensors"
             save_features(folder / "snapshots" / name, tensors, key)
 
@@ -326,11 +327,11 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
     return state, train.plain(), test
 
 
-def _extract(model, train, test, ds):
+def _extract(model, train, test, ds, progress):
     "Features of both sets with their labels."
     out = {}
     for split, batches, images in (("train", train, ds.train), ("test", test, ds.test)):
-        features = extract_features(model, batches, progress=True)
+        features = extract_features(model, batches, progress=progress)
         out[split] = dict(features=features, coarse=batches.labels.cpu(), fine=images.labels)
     return out
 
@@ -481,7 +482,7 @@ def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures
     )
     _say_unreached(snapshots, state.epoch)
     start = time.perf_counter()
-    features = _extract(state.model, train_batches, test_batches, ds)
+    features = _extract(state.model, train_batches, test_batches, ds, progress)
     weight_and_bias = _classifier(state.model, test_batches)
     results = _results(exp, ds, scheme, state, features, weight_and_bias)
     results["seconds"] = results["training_seconds"] + time.perf_counter() - start
@@ -563,13 +564,13 @@ def _refuse_other(exp, folder):
 class DryRun:
     "What would be run, and about what it takes."
 
-    experiment: Experiment
-    folder: Path
+    experiment: Experiment  # With the defaults of its data set
+    folder: Path  # The run folder
     state: str  # 'new', 'finished', or 'interrupted after epoch N'
-    training_images: int
-    test_images: int
+    training_images: int  # Images to learn from
+    test_images: int  # Images to be judged on
     parameters: int  # Numbers in the network
-    epochs_left: int
+    epochs_left: int  # Of those asked for
     seconds_per_epoch: float  # Measured here on a few batches
     seconds: float  # For all epochs that are left
     bytes: int  # That the folder will hold, about

@@ -75,7 +75,10 @@ class Vectors(NamedTuple):
     length: Tensor  # (K,)
 
     @classmethod
-    def of(cls, rows: Tensor) -> "Vectors":
+    def of(
+        cls,
+        rows: Tensor,  # (K, d)
+    ) -> "Vectors":
         "Vectors from the rows of a matrix."
         length = torch.linalg.vector_norm(rows, dim=1)
         return cls(rows, rows / length.where(length > 0, 1)[:, None], length)
@@ -94,7 +97,10 @@ class Tile:
         self.diagonal = rows == columns
         self.cosine = vectors.unit[rows] @ vectors.unit[columns].T
 
-    def pairs(self, values: Tensor) -> Tensor:
+    def pairs(
+        self,
+        values: Tensor,  # One for each row and column of the tile
+    ) -> Tensor:
         "`values` with zeros where a pair is not i < j."
         return values.triu(1) if self.diagonal else values
 
@@ -123,7 +129,11 @@ class Tile:
 class PairSum(Protocol):
     "What reads each tile once: give it an `add`, and pass it to `visit_pairs`."
 
-    def add(self, tile: Tile) -> None: ...
+    def add(
+        self,
+        tile: Tile,  # A block of pairs
+    ) -> None:
+        "See the pairs of a tile."
 
 
 def visit_pairs(
@@ -150,16 +160,27 @@ def visit_pairs(
 class MeanVariance:
     "Mean and population variance over pairs, summed about a `guess` of the mean."
 
-    def __init__(self, guess: Tensor):
+    def __init__(
+        self,
+        guess: Tensor,  # Of the mean
+    ):
         self.guess = guess
         self.first = self.second = torch.zeros_like(guess)
         self.count = 0
 
-    def add(self, tile: Tile, values: Tensor) -> None:
+    def add(
+        self,
+        tile: Tile,  # A block of pairs
+        values: Tensor,  # One for each row and column of the tile
+    ) -> None:
         "Add the values of the pairs of a tile; `values` is overwritten."
         self.add_differences(tile, values.sub_(self.guess))
 
-    def add_differences(self, tile: Tile, differences: Tensor) -> None:
+    def add_differences(
+        self,
+        tile: Tile,  # A block of pairs
+        differences: Tensor,  # One for each row and column of the tile
+    ) -> None:
         "Add the pairs of a tile, given the differences of their values from the guess."
         off = tile.pairs(differences)
         self.first = self.first + off.sum()
@@ -188,12 +209,18 @@ def mean_cosine(
 class Angles:
     "Sums for `equiangle` and `maxangle`."
 
-    def __init__(self, vectors: Vectors):
+    def __init__(
+        self,
+        vectors: Vectors,  # K vectors
+    ):
         self.simplex = -1 / (len(vectors.unit) - 1)  # cosine between two corners of a simplex
         self.cosine = MeanVariance(mean_cosine(vectors))
         self.total = torch.zeros_like(self.cosine.guess)
 
-    def add(self, tile: Tile) -> None:
+    def add(
+        self,
+        tile: Tile,  # A block of pairs
+    ) -> None:
         "Add the cosines of a tile."
         off = tile.cosine - self.cosine.guess
         self.cosine.add_differences(tile, off)
@@ -243,7 +270,10 @@ class DistanceNormalizedVariance:
         self.pairs = 0
         self.coincide = False  # did two rows coincide?
 
-    def add(self, tile: Tile) -> None:
+    def add(
+        self,
+        tile: Tile,  # A block of pairs
+    ) -> None:
         "Add the pairs of a tile."
         if tile.distance.amin() <= self.cutoff**2:
             self.coincide = True
@@ -277,7 +307,10 @@ class Kernels:
         typical = (2 - 2 * mean_cosine(vectors)).clamp(min=1e-6)
         self.sums = {name: MeanVariance(KERNELS[name](typical.clone())) for name in names}
 
-    def add(self, tile: Tile) -> None:
+    def add(
+        self,
+        tile: Tile,  # A block of pairs
+    ) -> None:
         "Add the pairs of a tile."
         if tile.diagonal:
             tile.chord.fill_diagonal_(1)
@@ -288,12 +321,18 @@ class Kernels:
 class NearestRow:
     "The nearest other row of each row, and its squared distance."
 
-    def __init__(self, vectors: Vectors):
+    def __init__(
+        self,
+        vectors: Vectors,  # K vectors
+    ):
         K = len(vectors.rows)
         self.distance = vectors.length.new_full((K,), math.inf)
         self.index = torch.full((K,), -1, device=vectors.length.device)
 
-    def add(self, tile: Tile) -> None:
+    def add(
+        self,
+        tile: Tile,  # A block of pairs
+    ) -> None:
         "Compare with the pairs of a tile, seen from both sides."
         self._keep(tile.rows, tile.columns, tile.distance)
         if not tile.diagonal:

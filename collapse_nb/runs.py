@@ -49,20 +49,23 @@ from .models import MODELS, build_model, import_factory
 from .training import TrainConfig, _keys, has_bf16, machine_name, pick_device
 
 # %% ../nbs/09a_runs.ipynb #38078d1b
-_ELSEWHERE = ("root", "download", "device", "eval_every")  # decide nothing about the network
-_THE_END = ("epochs", "terminal_epochs")  # nor do these with a constant learning rate
-_LATER = dict(compile=False, small_epochs=0)  # for configs written before these options existed
+_THE_END = ("epochs", "terminal_epochs")  # with a constant learning rate, a run can be continued
 _DIGITS = dict(model="small_cnn", width=32, epochs=40, lr=0.02, batch_size=64)
 _PHOTOS = dict(model="resnet18", width=64, epochs=30, lr=0.1, batch_size=128)
-_TRAINING = (
-    *("epochs", "lr", "weight_decay", "schedule"),
-    *("terminal_epochs", "seed", "device", "compile"),
-)
 
 
-def _setting(default, help, metavar=None, **more):
-    "A field with the text that the command line shows."
-    return field(default=default, metadata=dict(help=help, metavar=metavar, **more))
+def _setting(
+    default,
+    help,  # Text of the option of `run` and `sweep`
+    metavar=None,  # What stands for its value there
+    *,
+    off=None,  # Text of the option --no-NAME, for a flag that is on
+    decides=True,  # Does it decide the result? If not, runs that differ in it are the same run
+    later=False,  # Was it added after a release? Runs of before then count as having the default
+):
+    "A field of `Experiment`, with all that is known of it."
+    shown = dict(help=help, metavar=metavar, off=off)
+    return field(default=default, metadata=dict(shown, decides=decides, later=later))
 
 # %% ../nbs/09a_runs.ipynb #2206243e
 @dataclass(frozen=True)
@@ -75,8 +78,10 @@ class Experiment:
     dataset: str = _setting(
         "digits", "digits, cifar10, cifar100, or folder: train/<class>/* and test/<class>/*"
     )
-    root: str | None = _setting(None, "Folder that holds the images (not needed for digits)", "DIR")
-    download: bool = _setting(False, "Fetch CIFAR into --root if it is not there")
+    root: str | None = _setting(
+        None, "Folder that holds the images (not needed for digits)", "DIR", decides=False
+    )
+    download: bool = _setting(False, "Fetch CIFAR into --root if it is not there", decides=False)
     subset: int | None = _setting(
         None, "Number of training images to use, evenly from all classes  [default: all]", "N"
     )
@@ -115,6 +120,7 @@ class Experiment:
         1,
         "Measure errors only every N epochs and at the last, Neural Collapse at N, 2N, 4N, …",
         "N",
+        decides=False,
     )
     augment: bool = _setting(
         True,
@@ -125,14 +131,17 @@ class Experiment:
         None, "Clusters in each coarse class  [default: its number of fine classes]", "N"
     )
     seed: int = _setting(0, "Decides weights, order of images, crops and clustering", "N")
-    device: str = _setting("auto", "auto, cpu, cuda or cuda:N")
+    device: str = _setting("auto", "auto, cpu, cuda or cuda:N", decides=False)
     compile: bool = _setting(
-        False, "Let torch.compile fuse the steps of training; pays in runs of many minutes"
+        False,
+        "Let torch.compile fuse the steps of training; pays in runs of many minutes",
+        later=True,
     )
     small_epochs: int = _setting(
         0,
         "In the first N epochs train on smaller windows, three quarters of the height and width",
         "N",
+        later=True,
     )
 
     def __post_init__(self):
@@ -186,8 +195,9 @@ class Experiment:
 
     @property
     def training(self) -> TrainConfig:  # The part that `fit` takes
-        "The hyper-parameters of training."
-        return TrainConfig(**{name: getattr(self, name) for name in _TRAINING})
+        "The hyper-parameters of training: the settings that `TrainConfig` has, too."
+        taken = {o.name for o in fields(TrainConfig)}
+        return TrainConfig(**{k: v for k, v in asdict(self).items() if k in taken})
 
     @property
     def identity(self) -> dict:  # The settings that decide the result
@@ -197,6 +207,8 @@ class Experiment:
         return {k: v for k, v in settings.items() if k not in _LATER or v != _LATER[k]}
 
 
+_ELSEWHERE = tuple(o.name for o in fields(Experiment) if not o.metadata["decides"])
+_LATER = {o.name: o.default for o in fields(Experiment) if o.metadata["later"]}
 _MOST_DECAY = 1e6  # any network is zero long before, and far above float32 overflows
 
 # %% ../nbs/09a_runs.ipynb #7e889a47

@@ -218,7 +218,7 @@ class Batches(Protocol):
         "Number of batches."
 
 
-def _unpack(batch, device) -> tuple[torch.Tensor, torch.Tensor]:
+def _unpack(batch: Any, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:
     "Images and labels of a batch, on the device."
     if isinstance(batch, Mapping) or not isinstance(batch, Sequence) or len(batch) != 2:
         raise CollapseError(
