@@ -100,14 +100,16 @@ _SAFE = "Everything that was finished is kept."
 @contextmanager
 def _exit_on_error() -> Iterator[None]:
     "Turn an error that the user can fix, and Ctrl-C, into a message and an exit status."
-    from collapse_nb.core import CollapseError
-
+    ours: tuple[type[Exception], ...] = ()
     try:
         with _sigterm_as_ctrl_c():
+            from collapse_nb.core import CollapseError  # takes seconds, which may be interrupted
+
+            ours = (CollapseError,)
             yield
     except KeyboardInterrupt:
         _stop(f"stopped. {_SAFE} The same command continues from there.", 130)
-    except CollapseError as e:
+    except ours as e:
         _stop(e, 1)
     except BrokenPipeError:  # the reader went away, as in `| head -1`; 141 is the shells' status
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -297,12 +299,6 @@ def _typed(options: dict, several: bool = False) -> dict:
     return {k: _value(known[k], v, several) for k, v in given.items()}
 
 # %% ../nbs/13_cli.ipynb #aa0a1393
-def _import_from_here(model: str | None) -> None:
-    "Let `package.module:factory` be a module of the current folder."
-    if model and ":" in model and not model.startswith("torchvision:"):
-        sys.path.append(os.getcwd())
-
-
 @app.command()
 @_with_settings(several=False)
 def run(
@@ -331,15 +327,16 @@ def run(
         from collapse_nb.core import user_path
         from collapse_nb.experiment import Experiment, default_out
         from collapse_nb.experiment import dry_run as plan_of
+        from collapse_nb.models import factories_in
 
         exp = Experiment(**_typed(options))
-        _import_from_here(exp.model)
         folder = user_path(out) if out else default_out(exp)
         epochs = _numbers("snapshots", snapshots, int)
-        if dry_run:
-            print(plan_of(exp, folder, snapshots=epochs))
-        else:
-            _run(exp, folder, overwrite, epochs)
+        with factories_in(os.getcwd()):
+            if dry_run:
+                print(plan_of(exp, folder, snapshots=epochs))
+            else:
+                _run(exp, folder, overwrite, epochs)
 
 
 def _run(exp: "Experiment", folder: Path, overwrite: bool, snapshots: list[int]) -> None:
@@ -434,17 +431,17 @@ def sweep(
     "Run every combination of settings; finished runs are not repeated."
     with _exit_on_error():
         from collapse_nb.core import user_path
+        from collapse_nb.models import factories_in
         from collapse_nb.sweep import grid, overview
         from collapse_nb.sweep import sweep as sweep_experiments
 
         experiments = grid(**_typed(options, several=True))
         epochs = _numbers("snapshots", snapshots, int)
-        for exp in experiments:
-            _import_from_here(exp.model)
         if dry_run:
-            _print_plans(experiments, user_path(out), epochs)
+            with factories_in(os.getcwd()):
+                _print_plans(experiments, user_path(out), epochs)
             return
-        with _backend(backend):
+        with _backend(backend), factories_in(os.getcwd()):
             table = sweep_experiments(
                 experiments, user_path(out), n_jobs=n_jobs, threads=threads, snapshots=epochs
             )
@@ -736,10 +733,10 @@ def _trees(inputs: _Inputs) -> tuple[Any, Any]:
     root, names = user_path(str(inputs.root)), _names_in(inputs.class_names)
     splits = find_splits(root) if root.is_dir() else None
     if splits is None:
-        return ImageTree(root, names, skip_corrupt=inputs.skip_corrupt), None
-    train = ImageTree(root / splits.train, names, skip_corrupt=inputs.skip_corrupt)
+        return ImageTree(root, names), None
+    train = ImageTree(root / splits.train, names)
     names = names or train.class_names
-    return ImageTree(root / splits.test, names, skip_corrupt=inputs.skip_corrupt), train
+    return ImageTree(root / splits.test, names), train
 
 
 def _network(name: str, weights: str | None, classes: int, device: str) -> Any:
@@ -816,6 +813,7 @@ def _discover_model(inputs: _Inputs, against: str | None, given: dict, checkpoin
 
     ready = _ready(inputs)
     images = dict(transform=ready.transform, class_names=ready.tree.class_names)
+    images["skip_corrupt"] = inputs.skip_corrupt  # while they are read for the network
     second = None
     if against is not None:  # loaded before the first image, too
         name, weights = (against, None) if ":" in against else (str(inputs.model), against)
@@ -1025,27 +1023,27 @@ def _measure_files(features: str, labels: str, classifier: str | None, names: st
     )
 
 
-def _batches(tree: Any, transform: Callable, size: int = 64) -> Iterator[Any]:
-    "The images of a tree as the network takes them."
-    import torch
-
-    for start in range(0, len(tree), size):
-        items = [tree[i] for i in range(start, min(start + size, len(tree)))]
-        yield torch.stack([transform(image) for image, _ in items])
-
-
 def _measure_model(inputs: _Inputs) -> Any:
     "Metrics of a network's features of images."
     from collapse_nb.measure import measure_features
     from collapse_nb.models import extract_features, find_head
+    from collapse_nb.streaming import Source, read_batches
 
     ready = _ready(inputs)
     tree = ready.tree if ready.train is None else ready.train
-    features = extract_features(ready.network, _batches(tree, ready.transform), inputs.layer)
-    head = None
-    if inputs.layer is None:
-        head = find_head(ready.network, next(_batches(tree, ready.transform, 1)))
-    return measure_features(features, tree.labels, head, class_names=tree.class_names)
+    source = Source(tree, transform=ready.transform, skip_corrupt=inputs.skip_corrupt)
+    first: list = []
+    labels: list[int] = []
+
+    def inputs_of() -> Iterator[Any]:
+        for batch in read_batches(source):
+            first[:] = first or [batch.x[:1]]
+            labels.extend(batch.y.tolist())
+            yield batch.x
+
+    features = extract_features(ready.network, inputs_of(), inputs.layer)
+    head = None if inputs.layer is not None else find_head(ready.network, first[0])
+    return measure_features(features, labels, head, class_names=tree.class_names)
 
 
 def _print_measurement(measurement: Any) -> None:

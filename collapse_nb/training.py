@@ -279,10 +279,12 @@ def _loss(loss_fn, logits, labels):
     try:
         return loss_fn(logits, labels)
     except IndexError:
-        largest = int(labels.max())
+        classes = logits.shape[1]
+        wrong = int(labels[(labels < 0) | (labels >= classes)][0])
+        way_out = "give class indices from 0" if wrong < 0 else f"build it for {wrong + 1} or more"
         raise CollapseError(
-            f"labels has the value {largest}, but the model has {logits.shape[1]} outputs; "
-            f"build it for {largest + 1} classes or more, or fix the labels."
+            f"labels has the value {wrong}, but the model has {classes} outputs; "
+            f"{way_out}, or fix the labels."
         ) from None
 
 # %% ../nbs/07_training.ipynb #34ff50aa
@@ -308,14 +310,29 @@ def count_errors(
 ) -> tuple[int, int]:  # Number of errors, number of images
     "Errors in evaluation mode."
     errors = torch.zeros((), dtype=torch.long, device=device)
+    ignored = torch.zeros_like(errors)  # labels of −100, which cross-entropy passes over
     count = 0
     with _evaluating(model), autocast:
         for batch in batches:
             images, labels = _unpack(batch, device)
-            errors += (model(images).argmax(1) != labels).sum()
+            errors += ((model(images).argmax(1) != labels) & (labels >= 0)).sum()
+            ignored += (labels < 0).sum()
             count += len(labels)
             between()
-    return int(errors.item()), count
+    return int(errors.item()), _counted(count, int(ignored.item()))
+
+
+def _counted(count, ignored):
+    "How many images count; a warning for those that do not."
+    if ignored:
+        warnings.warn(
+            f"labels: {ignored} of {count} are negative; these images do not count.",
+            CollapseWarning,
+            stacklevel=4,
+        )
+    if ignored == count > 0:
+        raise CollapseError("labels: all are negative; give class indices from 0.")
+    return count - ignored
 
 # %% ../nbs/07_training.ipynb #fa6a54b7
 @dataclass
@@ -666,6 +683,7 @@ def interruptible() -> Iterator[Callable[[], None]]:
     finally:
         for number, old in before.items():
             signal.signal(number, old or signal.SIG_DFL)
+    check()  # one that came after the last look
 
 # %% ../nbs/07_training.ipynb #d6b901a0
 def training_errors(
