@@ -1697,6 +1697,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                       'collapse_nb.training._Loop.train': ('training.html#_loop.train', 'collapse_nb/training.py'),
                                       'collapse_nb.training._another_run': ('training.html#_another_run', 'collapse_nb/training.py'),
                                       'collapse_nb.training._begin_session': ('training.html#_begin_session', 'collapse_nb/training.py'),
+                                      'collapse_nb.training._check_some_label': ( 'training.html#_check_some_label',
+                                                                                  'collapse_nb/training.py'),
                                       'collapse_nb.training._compiled': ('training.html#_compiled', 'collapse_nb/training.py'),
                                       'collapse_nb.training._counted': ('training.html#_counted', 'collapse_nb/training.py'),
                                       'collapse_nb.training._evaluating': ('training.html#_evaluating', 'collapse_nb/training.py'),

@@ -280,8 +280,11 @@ def _loss(loss_fn, logits, labels):
         return loss_fn(logits, labels)
     except IndexError:
         classes = logits.shape[1]
-        wrong = int(labels[(labels < 0) | (labels >= classes)][0])
-        way_out = "give class indices from 0" if wrong < 0 else f"build it for {wrong + 1} or more"
+        wrong, way_out = int(labels.max()), "give class indices from 0"
+        if wrong < classes:
+            wrong = int(labels.min())
+        else:
+            way_out = f"build it for {wrong + 1} classes or more"
         raise CollapseError(
             f"labels has the value {wrong}, but the model has {classes} outputs; "
             f"{way_out}, or fix the labels."
@@ -812,6 +815,17 @@ def _lr_setter(optimizer, schedule):
     return set_lr
 
 # %% ../nbs/07_training.ipynb #bb687398
+def _check_some_label(batches, device):
+    "The mean loss of no label at all is NaN, whatever the learning rate."
+    for batch in batches:
+        _, labels = _unpack(batch, device)
+        if not labels.is_floating_point() and (labels < 0).all():
+            raise CollapseError(
+                "labels: in one of the batches all are negative; give class indices from 0, or "
+                "leave those images out."
+            )
+
+
 class _Loop:
     "One epoch after the other."
 
@@ -873,6 +887,7 @@ class _Loop:
             )
         lr = self.set_lr(epoch)
         if not math.isfinite(loss):
+            _check_some_label(self.loader, state.device)
             raise CollapseError(
                 f"the loss became {loss} in epoch {epoch + 1} at lr={lr:.3g}; "
                 f"{_last_good(state)}. Try a smaller lr."
