@@ -114,6 +114,12 @@ def apply_directives(cell, source):
         data["text/markdown"] = re.sub(r'\{target="_blank"[^}]*\}', "", text)
 
 
+def is_visible(cell):
+    "Is a code cell's source on the page, unfolded, and run by default?"
+    hidden = cell.metadata.get("transient", {}).get("remove_source", False)
+    return not (hidden or cell.metadata.get("fold") or cell.metadata.get("gates"))
+
+
 def markdown_outputs(cell):
     "The data of a cell's outputs that are Markdown."
     return [o.data for o in cell.get("outputs", []) if "text/markdown" in o.get("data", {})]

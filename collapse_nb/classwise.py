@@ -300,7 +300,10 @@ class ClasswiseClusterer:
             raise CollapseError(f"y has class {min(unknown)}, which was not divided.")
         return self.place(X, classes)["subclass"].to_numpy()
 
-    def nearest_class(self, X: np.ndarray) -> np.ndarray:
+    def nearest_class(
+        self,
+        X: np.ndarray,  # (N, d) features
+    ) -> np.ndarray:  # (N,)
         "The class whose mean is nearest."
         ids = np.array(list(self.class_means_))
         means = np.stack(list(self.class_means_.values()))

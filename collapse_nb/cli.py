@@ -19,7 +19,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass
 from functools import cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -201,7 +201,8 @@ def _experiment_fields() -> tuple[Field, ...]:
 def _setting_of(o: Field) -> Setting:
     "A field as an option; the type `int | None` is an `int` that may be left out."
     kinds = [kind for kind in get_args(o.type) or (o.type,) if kind is not type(None)]
-    return Setting(o.name, kinds[0], o.default, **o.metadata)
+    shown = {k: v for k, v in o.metadata.items() if k in Setting._fields}
+    return Setting(o.name, kinds[0], o.default, **shown)
 
 
 @cache
@@ -243,6 +244,18 @@ def _option(setting: Setting, several: bool) -> tuple[Any, Any]:
     return Annotated[Optional[kind], typer.Option(help=text, metavar=metavar)], None
 
 
+def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
+    "A parameter that typer reads as an option."
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+def _set_parameters(command: Any, parameters: list[inspect.Parameter]) -> None:
+    "Let a command have these parameters, for typer to read."
+    named = [o.replace(kind=inspect.Parameter.KEYWORD_ONLY) for o in parameters]
+    command.__signature__ = inspect.Signature(named)
+    command.__annotations__ = {o.name: o.annotation for o in named}
+
+
 def _with_settings(several: bool) -> Callable:
     "Decorate a command `f(options, …)`: it gets an option for each setting, together in a dict."
 
@@ -254,16 +267,8 @@ def _with_settings(several: bool) -> Callable:
         def with_options(**given):
             return command({k: given.pop(k) for k in options}, **given)
 
-        generated = [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind
-            )
-            for name, (kind, default) in options.items()
-        ]
-        own = [o.replace(kind=inspect.Parameter.KEYWORD_ONLY) for o in own]
-        signature = inspect.Signature([*generated, *own])
-        with_options.__signature__ = signature  # type: ignore[attr-defined]
-        with_options.__annotations__ = {o.name: o.annotation for o in [*generated, *own]}
+        generated = [_parameter(k, kind, default) for k, (kind, default) in options.items()]
+        _set_parameters(with_options, [*generated, *own])
         return with_options
 
     return decorate
@@ -299,10 +304,17 @@ def _typed(options: dict, several: bool = False) -> dict:
     return {k: _value(known[k], v, several) for k, v in given.items()}
 
 # %% ../nbs/13_cli.ipynb #aa0a1393
+_DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Only say what would be run, its time, and its disk space"),
+]
+_RunsAtOnce = Annotated[int, typer.Option(help="Runs at a time; -1: one per core", metavar="N")]
+
+
 @app.command()
 @_with_settings(several=False)
 def run(
-    options: dict,
+    options: dict,  # The settings of the `Experiment`
     out: Annotated[
         Optional[str],
         typer.Option(help="Run folder  \\[default: runs/<name from the settings>]", metavar="DIR"),
@@ -317,10 +329,7 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another run in that folder")
     ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only say what would be run, its time, and its disk space"),
-    ] = False,
+    dry_run: _DryRun = False,  # Only say what would be run
 ) -> None:
     "Train on coarse labels, cluster the features, and see whether the fine labels come back."
     with _exit_on_error():
@@ -410,7 +419,7 @@ def _print_plans(experiments: list["Experiment"], out: Path, snapshots: list[int
 @app.command()
 @_with_settings(several=True)
 def sweep(
-    options: dict,
+    options: dict,  # The settings of the `Experiment`s
     out: Annotated[
         str, typer.Option(help="Folder of the results, with a folder for each run", metavar="DIR")
     ],
@@ -418,15 +427,12 @@ def sweep(
         Optional[str],
         typer.Option(help="Epochs at which each run keeps its features", metavar="N,…"),
     ] = None,
-    n_jobs: Annotated[int, typer.Option(help="Runs at a time; -1: one per core", metavar="N")] = 1,
+    n_jobs: _RunsAtOnce = 1,  # −1: one per core
     threads: Annotated[int, typer.Option(help="Threads of each run", metavar="N")] = 1,
     backend: Annotated[
         str, typer.Option(help="loky: processes on this machine; ray: a Ray cluster")
     ] = "loky",
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only say what would be run, its time, and its disk space"),
-    ] = False,
+    dry_run: _DryRun = False,  # Only say what would be run
 ) -> None:
     "Run every combination of settings; finished runs are not repeated."
     with _exit_on_error():
@@ -487,7 +493,7 @@ def paper(
     download: Annotated[
         bool, typer.Option("--download", help="Fetch CIFAR into --root if it is not there")
     ] = False,
-    n_jobs: Annotated[int, typer.Option(help="Runs at a time; -1: one per core", metavar="N")] = 1,
+    n_jobs: _RunsAtOnce = 1,  # −1: one per core
 ) -> None:
     "Rerun what the paper's claims rest on, and rebuild the table of claims."
     with _exit_on_error():
@@ -506,100 +512,116 @@ def paper(
             raise typer.Exit(1)
 
 # %% ../nbs/13_cli.ipynb #4956c721
-_Model = Annotated[
-    Optional[str],
-    typer.Option(
-        help="torchvision:NAME, or package.module:factory, which is imported", metavar="NAME"
-    ),
-]
-_Weights = Annotated[
-    Optional[str],
-    typer.Option(
+@dataclass(frozen=True)
+class _Source:
+    "Options of `discover` and `measure`: a network and images, or features that exist."
+
+    model: Optional[str] = typer.Option(
+        None,
+        help="torchvision:NAME, or package.module:factory, which is imported",
+        metavar="NAME",
+    )
+    weights: Optional[str] = typer.Option(
+        None,
         help="Its weights: a state_dict, or .safetensors  \\[default: as the factory leaves them]",
         metavar="FILE",
-    ),
-]
-_Root = Annotated[
-    Optional[str],
-    typer.Option(
+    )
+    root: Optional[str] = typer.Option(
+        None,
         help="Images: <class>/* that it was not trained on, or train/<class>/* and test/<class>/*",
         metavar="TREE",
-    ),
-]
-_Features = Annotated[
-    Optional[str],
-    typer.Option(
+    )
+    features: Optional[str] = typer.Option(
+        None,
         help="Features instead of a network: (N, d) numbers in a .npy, .npz, .csv, .safetensors "
         "or .parquet file; FILE:NAME picks one of several arrays",
         metavar="FILE",
-    ),
-]
-_Labels = Annotated[
-    Optional[str],
-    typer.Option(help="Class of each row of --features: numbers or names", metavar="FILE"),
-]
-_Size = Annotated[
-    Optional[int],
-    typer.Option(help="Bring images to squares of N pixels  \\[default: as they are]", metavar="N"),
-]
-_Mean = Annotated[
-    str,
-    typer.Option(help="Subtracted, in units of 0…1: one number, or red,green,blue", metavar="X,…"),
-]
-_Std = Annotated[str, typer.Option(help="Divided by, in the same units", metavar="X,…")]
-_Gray = Annotated[bool, typer.Option("--gray", "--grey", help="The network takes one channel")]
-_Layer = Annotated[
-    Optional[str],
-    typer.Option(
+    )
+    labels: Optional[str] = typer.Option(
+        None, help="Class of each row of --features: numbers or names", metavar="FILE"
+    )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    "Options of `discover` and `measure`: how images are read, and what is taken of the network."
+
+    size: Optional[int] = typer.Option(
+        None, help="Bring images to squares of N pixels  \\[default: as they are]", metavar="N"
+    )
+    mean: str = typer.Option(
+        "0",
+        help="Subtracted, in units of 0…1: one number, or red,green,blue",
+        metavar="X,…",
+    )
+    std: str = typer.Option("1", help="Divided by, in the same units", metavar="X,…")
+    gray: bool = typer.Option(False, "--gray", "--grey", help="The network takes one channel")
+    layer: Optional[str] = typer.Option(
+        None,
         help="Layer whose output is taken  \\[default: the input of the last linear layer]",
         metavar="NAME",
-    ),
-]
-_ClassNames = Annotated[
-    Optional[str],
-    typer.Option(
+    )
+    class_names: Optional[str] = typer.Option(
+        None,
         help="Names, one per line, in the order of the network's outputs  "
         "\\[default: sorted folders]",
         metavar="FILE",
-    ),
-]
-_SkipCorrupt = Annotated[
-    bool, typer.Option("--skip-corrupt", help="Leave out images that cannot be decoded")
-]
-_Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")]
+    )
+    skip_corrupt: bool = typer.Option(
+        False, "--skip-corrupt", help="Leave out images that cannot be decoded"
+    )
+    device: str = typer.Option("auto", help="auto, cpu, cuda or cuda:N")
 
 # %% ../nbs/13_cli.ipynb #b11c71e1
-_Predictions = Annotated[
-    Optional[str],
-    typer.Option(help="With --features: predicted classes, or (N, K) outputs", metavar="FILE"),
-]
-_Groups = Annotated[
-    Optional[str],
-    typer.Option(help="Samples that belong together (patient, video): N ids", metavar="FILE"),
-]
-_Metadata = Annotated[
-    Optional[str],
-    typer.Option(help="Table of N rows that may say what a part is (.csv)", metavar="FILE"),
-]
-_Against = Annotated[
-    Optional[str],
-    typer.Option(
+@dataclass(frozen=True)
+class _Known:
+    "Options of `discover`: what else is known of the samples."
+
+    predictions: Optional[str] = typer.Option(
+        None, help="With --features: predicted classes, or (N, K) outputs", metavar="FILE"
+    )
+    groups: Optional[str] = typer.Option(
+        None, help="Samples that belong together (patient, video): N ids", metavar="FILE"
+    )
+    metadata: Optional[str] = typer.Option(
+        None, help="Table of N rows that may say what a part is (.csv)", metavar="FILE"
+    )
+    against: Optional[str] = typer.Option(
+        None,
         help="A second model on the same samples: its weights, or package.module:factory; "
         "with --features its predictions. Exit status 3 if a part got worse",
         metavar="B",
-    ),
-]
-_Count = Annotated[str, typer.Option(help="auto, or a number for every class", metavar="N")]
-_Jobs = Annotated[
-    int, typer.Option(help="Classes divided at a time; -1: one per core", metavar="N")
-]
-_Last = Annotated[
-    Optional[str],
-    typer.Option(
-        help="With --features: weight (K, d) and bias of the last layer; adds NC3 and NC4",
-        metavar="FILE",
-    ),
-]
+    )
+
+
+@dataclass(frozen=True)
+class _Dividing:
+    "Options of `discover`: how classes are divided."
+
+    n_subclasses: str = typer.Option("auto", help="auto, or a number for every class", metavar="N")
+    n_jobs: int = typer.Option(1, help="Classes divided at a time; -1: one per core", metavar="N")
+
+
+def _parameters_of(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    "A parameter as it is; instead of a dataclass of options, one parameter for each field."
+    if not is_dataclass(parameter.annotation):
+        return [parameter]
+    return [_parameter(o.name, o.type, o.default) for o in fields(parameter.annotation)]
+
+
+def _with_fields(command: Callable) -> Callable:
+    "Decorate a command: a parameter that is a dataclass gets an option for each field."
+    own = inspect.signature(command).parameters.values()
+    groups: dict[str, Any] = {o.name: o.annotation for o in own if is_dataclass(o.annotation)}
+
+    @wraps(command)
+    def with_options(**given):
+        for name, group in groups.items():
+            given[name] = group(**{o.name: given.pop(o.name) for o in fields(group)})
+        return command(**given)
+
+    _set_parameters(with_options, [option for o in own for option in _parameters_of(o)])
+    return with_options
 
 # %% ../nbs/13_cli.ipynb #dfccab57
 def _file_of(option: str, text: str) -> tuple[Path, str | None]:
@@ -700,22 +722,6 @@ def _subclass_count(text: str) -> int | str:
     raise CollapseError(f"n_subclasses={text!r}: give auto, or a whole number from 1.")
 
 # %% ../nbs/13_cli.ipynb #f497b91a
-class _Inputs(NamedTuple):
-    "The options that say which network sees which images."
-
-    model: str | None
-    weights: str | None
-    root: str | None
-    size: int | None
-    mean: str
-    std: str
-    gray: bool
-    layer: str | None
-    class_names: str | None
-    skip_corrupt: bool
-    device: str
-
-
 class _Ready(NamedTuple):
     "A network and its images, checked."
 
@@ -725,12 +731,11 @@ class _Ready(NamedTuple):
     transform: Callable
 
 
-def _trees(inputs: _Inputs) -> tuple[Any, Any]:
+def _trees(root: Path, reading: _Reading) -> tuple[Any, Any]:
     "Images to judge, and images to find sub-classes on: None, or those of `train`."
-    from collapse_nb.core import user_path
     from collapse_nb.data import ImageTree, find_splits
 
-    root, names = user_path(str(inputs.root)), _names_in(inputs.class_names)
+    names = _names_in(reading.class_names)
     splits = find_splits(root) if root.is_dir() else None
     if splits is None:
         return ImageTree(root, names), None
@@ -749,34 +754,37 @@ def _network(name: str, weights: str | None, classes: int, device: str) -> Any:
     return load_model(name, classes, weights, folder=here).to(place)
 
 
-def _ready(inputs: _Inputs) -> _Ready:
+def _ready(source: _Source, reading: _Reading) -> _Ready:
     "Load the network and list the images, or raise what is wrong with them."
-    from collapse_nb.core import check_choice
+    from collapse_nb.core import check_choice, user_path
     from collapse_nb.data import image_transform
 
-    mean, std = (_numbers(o, getattr(inputs, o), float) for o in ("mean", "std"))
-    transform = image_transform(inputs.size, mean, std, gray=inputs.gray)
-    tree, train = _trees(inputs)
-    network = _network(str(inputs.model), inputs.weights, len(tree.class_names), inputs.device)
-    if inputs.layer is not None:
-        check_choice("layer", inputs.layer, [o for o, _ in network.named_modules() if o])
+    mean = _numbers("mean", reading.mean, float)
+    std = _numbers("std", reading.std, float)
+    transform = image_transform(reading.size, mean, std, gray=reading.gray)
+    tree, train = _trees(user_path(str(source.root)), reading)
+    network = _network(str(source.model), source.weights, len(tree.class_names), reading.device)
+    if reading.layer is not None:
+        check_choice("layer", reading.layer, [o for o, _ in network.named_modules() if o])
     return _Ready(network, tree, train, transform)
 
 
-def _check_source(inputs: _Inputs, features: str | None, labels: str | None) -> None:
+def _check_source(source: _Source, layer: str | None) -> None:
     "Raise unless either a network with images or features with labels were given."
     from collapse_nb.core import CollapseError
 
-    if features is None and labels is None:
-        missing = [k for k in ("model", "root") if getattr(inputs, k) is None]
+    network = dict(model=source.model, root=source.root)
+    if source.features is None and source.labels is None:
+        missing = [k for k, v in network.items() if v is None]
         if missing:
             raise CollapseError(
                 f"--{missing[0]} is missing; give --model and --root, or --features and --labels."
             )
         return
-    if features is None or labels is None:
+    if source.features is None or source.labels is None:
         raise CollapseError("--features and --labels belong together; give both.")
-    extra = [k for k in ("model", "weights", "root", "layer") if getattr(inputs, k) is not None]
+    network = dict(model=source.model, weights=source.weights, root=source.root, layer=layer)
+    extra = [k for k, v in network.items() if v is not None]
     if extra:
         raise CollapseError(
             f"--{extra[0]} and --features exclude each other; give a network or features."
@@ -807,56 +815,59 @@ class _Found(NamedTuple):
     title: str
 
 
-def _discover_model(inputs: _Inputs, against: str | None, given: dict, checkpoint: Path) -> _Found:
+def _second_network(against: str | None, source: _Source, classes: int, device: str) -> Any:
+    "The network to compare with; None if none was asked for."
+    if against is None:
+        return None
+    name, weights = (against, None) if ":" in against else (str(source.model), against)
+    return _network(name, weights, classes, device)
+
+
+def _discover_model(
+    source: _Source, reading: _Reading, against: str | None, given: dict, checkpoint: Path
+) -> _Found:
     "Find the sub-classes in a network's features of images."
     from collapse_nb.discover import discover_in_model, judge_model
 
-    ready = _ready(inputs)
-    images = dict(transform=ready.transform, class_names=ready.tree.class_names)
-    images["skip_corrupt"] = inputs.skip_corrupt  # while they are read for the network
-    second = None
-    if against is not None:  # loaded before the first image, too
-        name, weights = (against, None) if ":" in against else (str(inputs.model), against)
-        second = _network(name, weights, len(ready.tree.class_names), inputs.device)
+    ready = _ready(source, reading)
+    tree = ready.tree
+    images = dict(transform=ready.transform, class_names=tree.class_names)
+    images["skip_corrupt"] = reading.skip_corrupt  # while they are read for the network
+    # loaded before the first image, too
+    second = _second_network(against, source, len(tree.class_names), reading.device)
     report = discover_in_model(
         ready.network,
-        ready.tree,
+        tree,
         train=ready.train,
-        layer=inputs.layer,
+        layer=reading.layer,
         scratch=checkpoint,
         checkpoint=checkpoint,
         **images,
         **given,
     )
-    other = None if second is None else judge_model(second, ready.tree, **images)
-    root = ready.tree.root
+    other = None if second is None else judge_model(second, tree, **images)
+    root = tree.root
     name = root.parent.name if root.name in ("test", "val", "valid") else root.name
-    return _Found(report, other, f"Sub-classes of {inputs.model} on {name}")
+    return _Found(report, other, f"Sub-classes of {source.model} on {name}")
 
 
-class _Files(NamedTuple):
-    "The options that name files of features and what is known of them."
-
-    features: str
-    labels: str
-    predictions: str | None
-    class_names: str | None
-
-
-def _discover_features(files: _Files, against: str | None, given: dict, checkpoint: Path) -> _Found:
+def _discover_features(
+    source: _Source, names: str | None, known: _Known, given: dict, checkpoint: Path
+) -> _Found:
     "Find the sub-classes in features that exist already."
     from collapse_nb.discover import discover_subclasses
 
+    features = str(source.features)
     report = discover_subclasses(
-        _open_features(files.features),
-        read_array("labels", files.labels),
-        read_array("predictions", files.predictions),
-        class_names=_names_in(files.class_names),
+        _open_features(features),
+        read_array("labels", source.labels),
+        read_array("predictions", known.predictions),
+        class_names=_names_in(names),
         checkpoint=checkpoint,
         **given,
     )
-    other = read_array("against", against)
-    return _Found(report, other, f"Sub-classes of {Path(files.features).name}")
+    other = read_array("against", known.against)
+    return _Found(report, other, f"Sub-classes of {Path(features).name}")
 
 # %% ../nbs/13_cli.ipynb #4a395045
 def _undecided(report: "SubclassReport") -> list[str]:
@@ -922,14 +933,16 @@ _DISCOVERY = (
 )
 
 
-def _divide_options(count: str, groups: str | None, metadata: str | None, n_jobs: int) -> dict:
+def _divide_options(known: _Known, dividing: _Dividing) -> dict:
     "What both kinds of discovery take."
-    table = None if metadata is None else _read_frame("metadata", _file_of("metadata", metadata)[0])
+    table = known.metadata
+    if table is not None:
+        table = _read_frame("metadata", _file_of("metadata", table)[0])
     return dict(
-        n_subclasses=_subclass_count(count),
-        groups=read_array("groups", groups),
+        n_subclasses=_subclass_count(dividing.n_subclasses),
+        groups=read_array("groups", known.groups),
         metadata=table,
-        n_jobs=n_jobs,
+        n_jobs=dividing.n_jobs,
         progress=sys.stderr.isatty(),
     )
 
@@ -964,85 +977,70 @@ def _without_a_trace(checkpoint: Path) -> Iterator[None]:
 
 
 @app.command()
+@_with_fields
 def discover(
-    model: _Model = None,
-    weights: _Weights = None,
-    root: _Root = None,
-    features: _Features = None,
-    labels: _Labels = None,
-    predictions: _Predictions = None,
-    groups: _Groups = None,
-    metadata: _Metadata = None,
-    against: _Against = None,
-    size: _Size = None,
-    mean: _Mean = "0",
-    std: _Std = "1",
-    gray: _Gray = False,
-    layer: _Layer = None,
-    class_names: _ClassNames = None,
-    skip_corrupt: _SkipCorrupt = False,
-    n_subclasses: _Count = "auto",
-    n_jobs: _Jobs = 1,
-    device: _Device = "auto",
+    *,
+    source: _Source,  # A network and images, or features that exist
+    known: _Known,  # What else is known of the samples
+    reading: _Reading,  # How images are read
+    dividing: _Dividing,  # How classes are divided
     out: Annotated[
         str, typer.Option(help="Folder of the report and its tables", metavar="DIR")
     ] = "discovery",
 ) -> None:
     "Find the sub-classes hidden in the classes of your own model, and how it does on each."
-    asked = {k: v for k, v in locals().items() if k not in ("out", "n_jobs")}
     with _exit_on_error():
         from collapse_nb.discovery_page import claim_discovery
 
-        inputs = _Inputs(**{k: asked[k] for k in _Inputs._fields})
-        _check_source(inputs, features, labels)
-        given = _divide_options(n_subclasses, groups, metadata, n_jobs)
+        _check_source(source, reading.layer)
+        given = _divide_options(known, dividing)
         _check_folder(out, _DISCOVERY)
         checkpoint = claim_discovery(out)
         with _without_a_trace(checkpoint):
-            if features is None:
-                found = _discover_model(inputs, against, given, checkpoint)
+            if source.features is None:
+                found = _discover_model(source, reading, known.against, given, checkpoint)
             else:
-                files = _Files(features, str(labels), predictions, class_names)
-                found = _discover_features(files, against, given, checkpoint)
-        _finish_discovery(found, out, asked)
+                found = _discover_features(source, reading.class_names, known, given, checkpoint)
+        asked = asdict(source) | asdict(known) | asdict(reading)
+        _finish_discovery(found, out, asked | dict(n_subclasses=dividing.n_subclasses))
 
 # %% ../nbs/13_cli.ipynb #c65b1640
 _MEASUREMENT = ("measurement.json", "measurement.csv", "measurement.classes.csv", "report.html")
 
 
-def _measure_files(features: str, labels: str, classifier: str | None, names: str | None) -> Any:
+def _measure_files(source: _Source, classifier: str | None, names: str | None) -> Any:
     "Metrics of features in files."
     from collapse_nb.measure import measure_features, read_classifier
 
     layer = None if classifier is None else read_classifier(_file_of("classifier", classifier)[0])
     return measure_features(
-        read_array("features", features),
-        read_array("labels", labels),
+        read_array("features", source.features),
+        read_array("labels", source.labels),
         layer,
         class_names=_names_in(names),
     )
 
 
-def _measure_model(inputs: _Inputs) -> Any:
+def _measure_model(source: _Source, reading: _Reading) -> Any:
     "Metrics of a network's features of images."
     from collapse_nb.measure import measure_features
     from collapse_nb.models import extract_features, find_head
     from collapse_nb.streaming import Source, read_batches
 
-    ready = _ready(inputs)
+    ready = _ready(source, reading)
     tree = ready.tree if ready.train is None else ready.train
-    source = Source(tree, transform=ready.transform, skip_corrupt=inputs.skip_corrupt)
+    images = Source(tree, transform=ready.transform, skip_corrupt=reading.skip_corrupt)
     first: list = []
     labels: list[int] = []
 
-    def inputs_of() -> Iterator[Any]:
-        for batch in read_batches(source):
+    def inputs() -> Iterator[Any]:
+        for batch in read_batches(images):
             first[:] = first or [batch.x[:1]]
             labels.extend(batch.y.tolist())
             yield batch.x
 
-    features = extract_features(ready.network, inputs_of(), inputs.layer)
-    head = None if inputs.layer is not None else find_head(ready.network, first[0])
+    features = extract_features(ready.network, inputs(), reading.layer)
+    head = None if reading.layer is not None else find_head(ready.network, first[0])
     return measure_features(features, labels, head, class_names=tree.class_names)
 
 
@@ -1059,37 +1057,32 @@ def _print_measurement(measurement: Any) -> None:
 
 
 @app.command()
+@_with_fields
 def measure(
-    model: _Model = None,
-    weights: _Weights = None,
-    root: _Root = None,
-    features: _Features = None,
-    labels: _Labels = None,
-    classifier: _Last = None,
-    size: _Size = None,
-    mean: _Mean = "0",
-    std: _Std = "1",
-    gray: _Gray = False,
-    layer: _Layer = None,
-    class_names: _ClassNames = None,
-    skip_corrupt: _SkipCorrupt = False,
-    device: _Device = "auto",
+    *,
+    source: _Source,  # A network and images, or features that exist
+    classifier: Annotated[
+        Optional[str],
+        typer.Option(
+            help="With --features: weight (K, d) and bias of the last layer; adds NC3 and NC4",
+            metavar="FILE",
+        ),
+    ] = None,
+    reading: _Reading,  # How images are read
     out: Annotated[
         str, typer.Option(help="Folder of the page, JSON and tables", metavar="DIR")
     ] = "measurement",
 ) -> None:
     "Measure Neural Collapse (NC1 to NC4) of your own model or features."
-    asked = locals()
     with _exit_on_error():
         from collapse_nb.core import user_path
 
-        inputs = _Inputs(**{k: asked[k] for k in _Inputs._fields})
-        _check_source(inputs, features, labels)
+        _check_source(source, reading.layer)
         _check_folder(out, _MEASUREMENT)
-        if features is None:
-            measurement = _measure_model(inputs)
+        if source.features is None:
+            measurement = _measure_model(source, reading)
         else:
-            measurement = _measure_files(features, str(labels), classifier, class_names)
+            measurement = _measure_files(source, classifier, reading.class_names)
         _print_measurement(measurement)
         folder = user_path(out)
         folder.mkdir(parents=True, exist_ok=True)

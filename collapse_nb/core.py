@@ -7,8 +7,8 @@ __all__ = ['FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFo
            'CollapseWarning', 'check_number', 'check_choice', 'user_path', 'as_tensor', 'check_features',
            'check_labels', 'EncodedLabels', 'encode_labels', 'is_fitted', 'is_collapsed', 'Interval', 'share_interval',
            'MeanInterval', 'mean_interval', 'injected_fault', 'atomic_write', 'remove_leftovers', 'reading',
-           'read_file', 'write_json', 'read_json', 'digest', 'folder_lock', 'available', 'store_artifact',
-           'deprecated_alias', 'moved_names', 'parallel', 'evaluation_batch', 'import_torchvision']
+           'read_file', 'write_json', 'read_json', 'digest', 'folder_lock', 'available', 'artifact_due',
+           'store_artifact', 'deprecated_alias', 'moved_names', 'parallel', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #33df98e6
 import atexit
@@ -674,6 +674,13 @@ def available(
     return not missing
 
 
+def artifact_due(
+    path: str | Path,  # A file that `store_artifact` may write
+) -> bool:  # Is it missing, or is COLLAPSE_NB_REWRITE=1 set?
+    "Would `store_artifact` write it? If not, a slow cell may measure less."
+    return not Path(path).exists() or os.environ.get("COLLAPSE_NB_REWRITE") == "1"
+
+
 def store_artifact(
     path: str | Path,  # A `.json` or a `.csv` file
     obj: Any,  # A dict or a list; a data frame for CSV
@@ -684,7 +691,7 @@ def store_artifact(
     wanted = ".csv" if is_frame else ".json"
     if path.suffix != wanted:
         raise CollapseError(f"path={str(path)!r}: a {type(obj).__name__} goes to a {wanted} file.")
-    if path.exists() and os.environ.get("COLLAPSE_NB_REWRITE") != "1":
+    if not artifact_due(path):
         print(f"kept {path.name}; COLLAPSE_NB_REWRITE=1 rewrites it")
     elif is_frame:
         numbered = type(obj.index).__name__ == "RangeIndex"
@@ -758,10 +765,19 @@ def _end_idle_workers():
     end(kill_workers=True)
 
 
+def _run_exit_functions():
+    "In a forked process before Python 3.13: run at its end what it registers with `atexit`."
+    forked = multiprocessing.parent_process() and multiprocessing.get_start_method() == "fork"
+    if forked and sys.version_info < (3, 13):
+        atexit._clear()  # what the parent registered
+        multiprocessing.util.Finalize(None, atexit._run_exitfuncs, exitpriority=0)
+
+
 @cache
 def _end_workers_with(pid):
     "Once per process: end its idle workers before Python waits for them."
     multiprocessing.util.Finalize(None, _end_idle_workers, exitpriority=1)
+    _run_exit_functions()  # joblib forgets there the folders that it did not need
 
 
 def parallel(

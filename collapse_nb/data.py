@@ -1000,6 +1000,7 @@ def stratified_subset(
     return by_rank[:n].sort().values
 
 
+# Each loader takes (root, download, skip_corrupt) and returns a `Dataset`
 DATASETS = dict(digits=_digits, cifar10=_cifar10, cifar100=_cifar100, folder=_folder)
 
 

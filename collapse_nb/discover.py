@@ -366,7 +366,7 @@ class SubclassReport:
 
     clusterer: ClasswiseClusterer  # `n_subclasses_` (None: undecided), `subclasses_`, `scores_`
     per_image: pd.DataFrame  # A row per sample: label, prediction, loss, confidence, subclass, …
-    class_names: tuple[str, ...]
+    class_names: tuple[str, ...]  # In the order of the class codes
     divide_by: str  # What was divided: the samples of a 'label', or of a 'prediction'
     found_on: int  # Samples on which the sub-classes were found
     images: Any = None  # `images[i]` is the i-th sample; None if they were not given
@@ -376,7 +376,7 @@ class SubclassReport:
     traits: tuple[Any, ...] = ()  # What sets parts apart, from metadata
     maps: pd.DataFrame | None = None  # Two coordinates of samples: class, position, x, y
     outputs: str | None = None  # What the predictions were: 'classes', 'logits', 'probabilities'
-    judge: JudgeOptions = field(default_factory=JudgeOptions)
+    judge: JudgeOptions = field(default_factory=JudgeOptions)  # What counts as a group of errors
 
     def __repr__(self) -> str:
         rows = self.to_frame()
@@ -479,7 +479,9 @@ class SubclassReport:
         return self.clusterer.predict(features, read_labels("classes", classes, None, names).codes)
 
     def assign(
-        self, features: ArrayLike | torch.Tensor, classes: ArrayLike | None = None
+        self,
+        features: ArrayLike | torch.Tensor,  # As `predict` takes them
+        classes: ArrayLike | None = None,  # Class of each sample, if known
     ) -> np.ndarray:
         "Deprecated since 0.2.0; use `predict`."
         warnings.warn("assign is called predict since 0.2.0.", DeprecationWarning, stacklevel=2)
@@ -1017,7 +1019,7 @@ def discover_in_model(
     batch_size: int = 64,  # Images in memory at a time
     scratch: str | Path | None = None,  # Folder for the file of features; None: the system's
     skip_corrupt: bool = False,  # Leave out images that cannot be read, with a warning?
-    divide_by: str = "label",  # From here on as in `discover_subclasses`
+    divide_by: str = "label",  # As in `discover_subclasses`, as is the rest
     groups: ArrayLike | None = None,
     metadata: pd.DataFrame | None = None,
     n_subclasses: int | str | dict = "auto",

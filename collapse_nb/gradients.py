@@ -65,7 +65,14 @@ _MIN_CHANNELS = 64  # fewer: the patches are too narrow for a fast product
 _OUTPUTS_PER_PIXEL = 3  # fewer: the map is large, and copying its patches costs more than it saves
 
 
-def _pays(images, weight, stride, padding, dilation, groups) -> bool:
+def _pays(
+    images: torch.Tensor,
+    weight: torch.Tensor,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+) -> bool:
     "Is the convolution one whose weight gradient is faster as one product?"
     pairs = all(isinstance(o, tuple) and len(o) == 2 for o in (stride, padding))
     if images.ndim != 4 or not pairs:
@@ -81,7 +88,7 @@ def _pays(images, weight, stride, padding, dilation, groups) -> bool:
     return weight.shape[0] >= _OUTPUTS_PER_PIXEL * pixels
 
 
-def _bf16_on_cpu(images) -> bool:
+def _bf16_on_cpu(images: torch.Tensor) -> bool:
     "Does autocast turn this convolution into bf16 on a CPU?"
     if images.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
         return False

@@ -33,7 +33,9 @@ class ReadLabels(NamedTuple):
     classes: tuple[str, ...] | None  # None: the labels were class indices already
 
 
-def as_column(value: Any) -> np.ndarray:
+def as_column(
+    value: Any,  # A value for each sample
+) -> np.ndarray:
     "A tensor, list, or pandas or polars column as an array."
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
@@ -90,7 +92,7 @@ _SUM = 0.01  # how far a row of probabilities in half precision may be from one
 class OutputKind:
     "Decides, batch by batch, what outputs are; a few rows alone may look like either."
 
-    rows: int = 0
+    rows: int = 0  # Rows seen so far
     off: int = 0  # Rows that do not sum to one
     may_be_probabilities: bool = True  # Is everything between 0 and 1 so far?
     may_be_percent: bool = True  # Is nothing below 0, and the sum of each row 100?
@@ -423,7 +425,7 @@ def find_failures(
     wrong: np.ndarray,  # (n,) bool, is the model wrong?
     taken_for: np.ndarray,  # (n,) the class it says
     groups: np.ndarray | None = None,  # (n,) samples that belong together; None: each its own
-    options: JudgeOptions | None = None,
+    options: JudgeOptions | None = None,  # What counts as a group; None: the defaults
     seed: int = 0,  # Decides the halves
     others: dict[int, np.ndarray] | None = None,  # {class: (m, d)} samples of other classes
 ) -> list[np.ndarray]:  # A mask (n,) for each group apart, smallest p-value first
@@ -561,7 +563,7 @@ def paired_difference(
     first: ArrayLike,  # (n,) bool, is the first model right?
     second: ArrayLike,  # (n,) bool, is the second?
     rows: int = 1,  # Number of intervals that are to hold together
-    confidence: float = 0.95,
+    confidence: float = 0.95,  # Of all of them together
 ) -> PairedDifference:
     "Difference of two accuracies on the same samples."
     a, b = np.asarray(first, bool), np.asarray(second, bool)

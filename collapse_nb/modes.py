@@ -88,7 +88,7 @@ def rounding_error(
 
 def principal_components(
     x: np.ndarray,  # (n, d) samples
-    options: ModeOptions = DEFAULT_OPTIONS,
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
     floor: float = 0.0,  # Standard deviations up to this are rounding
 ) -> Components:
     "Directions of `x` with more variance than rounding, at most `options.components`."
@@ -110,7 +110,7 @@ def principal_components(
 # %% ../nbs/05a_modes.ipynb #aad76fd2
 def class_components(
     x: np.ndarray,  # (n, d) features of one class
-    options: ModeOptions = DEFAULT_OPTIONS,
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
 ) -> Components:
     "Principal components of a class, without the directions that are rounding."
     x = np.asarray(x, dtype=float)
@@ -120,7 +120,7 @@ def class_components(
 def usable_components(
     n: int,  # Samples
     available: int,  # Components there are
-    options: ModeOptions = DEFAULT_OPTIONS,
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
 ) -> int:
     "Components that `n` samples can be searched in."
     return max(1, min(available, n // options.samples_per_component))
@@ -129,7 +129,7 @@ def usable_components(
 def some_rows(
     n: int,  # Samples
     most: int,  # Rows wanted, at most
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # Decides what is random
 ) -> np.ndarray:
     "Rows of a random sample of at most `most`, in order."
     return np.sort(rng.choice(n, most, replace=False)) if n > most else np.arange(n)
@@ -155,7 +155,7 @@ def _distinct(axes, order, most, cosine):
 
 def flattest_axes(
     z: np.ndarray,  # (n, m) whitened samples
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # Decides what is random
     most: int = 4,  # Axes wanted
     starts: int = 60,  # Random starting points
     known: np.ndarray | None = None,  # (m', a) axes of fewer components, to start from as well
@@ -236,7 +236,7 @@ def _cells(u, k, rng, most=3000):
 def part_differences(
     u: np.ndarray,  # (n, m)
     k: int,  # Cells
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # Decides what is random
 ) -> np.ndarray:  # (m, a) mean of each part minus mean of the rest
     "Every subtree of the Ward tree of k-means cells, against all other samples."
     cells = _cells(u, k, rng)
@@ -264,8 +264,8 @@ class Axes(NamedTuple):
 def candidate_axes(
     z: np.ndarray,  # (n, m) whitened samples
     scale: np.ndarray,  # (m,) standard deviations before whitening
-    rng: np.random.Generator,
-    options: ModeOptions = DEFAULT_OPTIONS,
+    rng: np.random.Generator,  # Decides what is random
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
 ) -> Axes:
     "Directions along which a valley may lie: flattest ones, and parts of k-means trees."
     top = usable_components(len(z), z.shape[1], options)
@@ -301,7 +301,7 @@ def _gathered(found, width):
 def valley_depth(
     valley: np.ndarray | int,  # Samples in the valley
     peak: np.ndarray | int,  # Samples in the lesser peak
-    gap: float = 0.85,  # Share of its lesser peak that a valley holds at most
+    gap: float = DEFAULT_OPTIONS.valley,  # Share of its lesser peak that a valley holds at most
 ) -> np.ndarray:  # Above 0 for a valley
     "How far a valley is below `gap` of its lesser peak, in standard deviations."
     return (gap * peak - valley) / np.sqrt(gap * peak + valley + 1)
@@ -341,7 +341,7 @@ class Valleys(NamedTuple):
 def find_valleys(
     t: np.ndarray,  # (n, a) projections on a axes
     bins: int = 32,  # Steps between the 0.5% and the 99.5% quantile
-    gap: float = 0.85,  # Share of its lesser peak that a valley holds at most
+    gap: float = DEFAULT_OPTIONS.valley,  # Share of its lesser peak that a valley holds at most
 ) -> Valleys:
     "The deepest valley on each of several axes."
     low, high = np.quantile(t, [0.005, 0.995], axis=0)
@@ -388,7 +388,7 @@ def count_valley(
 def valley_log_p(
     valley: np.ndarray | int,  # Samples in the valley
     peak: np.ndarray | int,  # Samples in the lesser peak
-    gap: float = 0.85,
+    gap: float = DEFAULT_OPTIONS.valley,  # Share of its lesser peak that a valley holds at most
 ) -> np.ndarray:  # Logarithm of the p-value
     "Logarithm of `valley_p`, which underflows for deep valleys."
     return binom.logcdf(valley, np.asarray(valley) + peak, gap / (1 + gap))
@@ -397,7 +397,7 @@ def valley_log_p(
 def valley_p(
     valley: int,  # Samples in the valley
     peak: int,  # Samples in the lesser peak
-    gap: float = 0.85,
+    gap: float = DEFAULT_OPTIONS.valley,  # Share of its lesser peak that a valley holds at most
 ) -> float:  # Small if there are two modes
     "p-value of one mode, or of two with a valley that holds `gap` of the lesser peak."
     return float(np.exp(valley_log_p(valley, peak, gap)))
@@ -416,7 +416,7 @@ class Cut(NamedTuple):
 def folds(
     n: int,  # Samples
     k: int,  # Folds
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # Decides what is random
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     "Pairs (fit, rest) of index arrays; each sample is in `rest` once."
     parts = np.array_split(rng.permutation(n), k)
@@ -451,8 +451,8 @@ def _rank_correction(n):
 def judge_axes(
     z: np.ndarray,  # (n, m) whitened samples
     scale: np.ndarray,  # (m,) standard deviations before whitening
-    rng: np.random.Generator,
-    options: ModeOptions = DEFAULT_OPTIONS,
+    rng: np.random.Generator,  # Decides what is random
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
 ) -> Cut:
     "The best cut of a sample by one axis; every sample is counted on axes chosen without it."
     tested = [
@@ -480,13 +480,19 @@ class FisherRule(NamedTuple):
     centers: np.ndarray  # (k, r)
     log_shares: np.ndarray  # (k,) logarithms of the shares of the parts
 
-    def distances(self, u: np.ndarray) -> np.ndarray:
+    def distances(
+        self,
+        u: np.ndarray,  # (n, m) samples
+    ) -> np.ndarray:  # (n, k)
         "Squared distances (n, k) from the centers."
         t = u @ self.directions
         crossed = np.square(self.centers).sum(1) - 2 * t @ self.centers.T
         return np.maximum(crossed + np.square(t).sum(1, keepdims=True), 0)
 
-    def log_odds(self, u: np.ndarray) -> np.ndarray:
+    def log_odds(
+        self,
+        u: np.ndarray,  # (n, m) samples
+    ) -> np.ndarray:  # (n, k)
         "Log-probabilities (n, k) of the parts, up to a constant for each sample."
         return self.log_shares - self.distances(u) / 2
 
@@ -515,7 +521,7 @@ def fisher_rule(
 def refine_parts(
     u: np.ndarray,  # (n, m) samples
     labels: np.ndarray,  # (n,) part of each, 0 … k−1, none empty
-    shrinkage: float = 0.1,
+    shrinkage: float = 0.1,  # As `fisher_rule` takes it
     steps: int = 5,
 ) -> np.ndarray:  # (n,) labels, as many parts as before
     "Fit Fisher's rule and reassign, in turn, as long as no part loses half of its samples."
@@ -533,7 +539,7 @@ def refine_parts(
 def nested_partitions(
     u: np.ndarray,  # (n, m) samples
     numbers: range | tuple[int, ...],  # Numbers of parts wanted
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # Decides what is random
     smallest: int = 8,  # Partitions with a smaller part are left out
 ) -> dict[int, np.ndarray]:  # {k: (n,) labels}
     "Levels of the Ward tree of many k-means cells, each followed by a few steps of k-means."
@@ -571,7 +577,10 @@ MARGIN_STEP = 0.25  # s.d.: a quarter of the width of a heap
 MARGIN_STEPS = 32  # up to 8 s.d.
 
 
-def part_margins(rule: FisherRule, u: np.ndarray) -> Margins:
+def part_margins(
+    rule: FisherRule,  # Of k parts
+    u: np.ndarray,  # (n, m) samples
+) -> Margins:
     "Nearest part of each sample, and its distance from the boundary to the next."
     squared = rule.distances(u)
     order = np.argpartition(squared, 1, axis=1)[:, :2]
@@ -599,7 +608,10 @@ class MarginWindows(NamedTuple):
     depth: np.ndarray  # (k,) `valley_depth` on the samples that the windows were chosen on
 
 # %% ../nbs/05a_modes.ipynb #13cfbfd6
-def choose_margin_windows(upto: np.ndarray, gap: float = 0.85) -> MarginWindows:
+def choose_margin_windows(
+    upto: np.ndarray,  # Cumulated histograms of the margins
+    gap: float = DEFAULT_OPTIONS.valley,  # Share of its lesser peak that a valley holds at most
+) -> MarginWindows:
     "The windows that speak most for a valley at the boundary of each part."
     k = len(upto)
     depth = np.full(k, -np.inf)
@@ -615,7 +627,10 @@ def choose_margin_windows(upto: np.ndarray, gap: float = 0.85) -> MarginWindows:
     return MarginWindows(width, start, depth)
 
 
-def count_margins(upto: np.ndarray, windows: MarginWindows) -> np.ndarray:
+def count_margins(
+    upto: np.ndarray,  # Cumulated histograms of the margins
+    windows: MarginWindows,  # Chosen on other samples
+) -> np.ndarray:
     "Samples (k, 2) at the boundary of each part, and in the window inside it."
     rows = np.arange(len(upto))
     at_boundary = upto[rows, windows.width]
@@ -628,7 +643,7 @@ LARGEST_DEVIATE = 2.0  # s.d.: what one part can add, so that no single part dec
 
 def parts_log_p(
     counts: np.ndarray,  # (k, 2) samples at the boundary and inside, of each part
-    gap: float = 0.85,
+    gap: float = DEFAULT_OPTIONS.valley,  # Share of its lesser peak that a valley holds at most
 ) -> float:  # Logarithm of the p-value
     "p-value of parts without valleys between them: Stouffer's sum, each part's share bounded."
     log_p = valley_log_p(counts[:, 0], counts[:, 1], gap)
@@ -669,8 +684,8 @@ def _held_out_counts(fit, rest, labels, options):
 def judge_partitions(
     z: np.ndarray,  # (n, m) whitened samples
     scale: np.ndarray,  # (m,) standard deviations before whitening
-    rng: np.random.Generator,
-    options: ModeOptions = DEFAULT_OPTIONS,
+    rng: np.random.Generator,  # Decides what is random
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
 ) -> Partition | None:  # None if there are too few samples for three parts
     "The best division into three parts or more; tested on samples that did not shape it."
     tested: dict = {}
@@ -726,8 +741,8 @@ def _middle(run: Callable[[], Cut | Partition | None], options: ModeOptions) -> 
 def sampled_rows(
     n: int,  # Samples
     groups: np.ndarray | None,  # (n,) which samples belong together
-    rng: np.random.Generator,
-    options: ModeOptions = DEFAULT_OPTIONS,
+    rng: np.random.Generator,  # Decides what is random
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
 ) -> np.ndarray:  # Rows to look at, in random order
     "One row of each group, drawn anew each time, and at most `options.test_on`."
     rows = rng.permutation(n)
@@ -746,9 +761,9 @@ class Division(NamedTuple):
 # %% ../nbs/05a_modes.ipynb #606797f7
 def best_division(
     x: np.ndarray,  # (n, d) one class, or one piece of it
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # Decides what is random
     groups: np.ndarray | None = None,  # (n,) which samples belong together
-    options: ModeOptions = DEFAULT_OPTIONS,
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
     floor: float = 0.0,  # Standard deviations up to this are rounding
 ) -> Division:
     "Two parts by one axis, or three or more at once, whichever the held-out samples support."
@@ -818,9 +833,9 @@ def _found_by(best):
 # %% ../nbs/05a_modes.ipynb #39658fb5
 def find_parts(
     x: np.ndarray,  # (n, d) features of one class
-    seed: int = 0,
+    seed: int = 0,  # Decides what is random
     groups: np.ndarray | None = None,  # (n,) which samples belong together
-    options: ModeOptions = DEFAULT_OPTIONS,
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
     components: Components | None = None,  # As `class_components` gives them, if known
 ) -> Parts:
     "Divide a class again and again, the clearest piece first, until no piece shows a valley."
@@ -885,7 +900,7 @@ def count_subclasses(
 # %% ../nbs/05a_modes.ipynb #efea76ac
 def draw_student(
     z: np.ndarray,  # (n, m) whitened features of a class
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # Decides what is random
 ) -> np.ndarray:  # (n, m)
     "As many samples of a Student t with the same mean excess kurtosis; Gaussian without excess."
     excess = kurtosis(z, axis=0).mean()
@@ -898,7 +913,7 @@ def draw_student(
 # %% ../nbs/05a_modes.ipynb #ea67154a
 def draw_filled(
     z: np.ndarray,  # (n, m) whitened features of a class
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # Decides what is random
 ) -> np.ndarray:  # (n, m)
     "As many samples with independent axes, each with its own histogram, valleys filled."
     return np.stack([_filled(t, rng) for t in z.T], 1)

@@ -22,10 +22,10 @@ class Moments:
     mean: Tensor  # (K, d)
     sumsq: Tensor  # (K,) weighted sum of ‖h−mean‖²
     scatter: Tensor | None = None  # (d, d) Σ (h−mean)(h−mean)ᵀ, on and above the diagonal
-    weight_low: Tensor | None = None
-    mean_low: Tensor | None = None
-    sumsq_low: Tensor | None = None
-    scatter_low: Tensor | None = None
+    weight_low: Tensor | None = None  # What rounding to float32 left out of `weight`
+    mean_low: Tensor | None = None  # of `mean`
+    sumsq_low: Tensor | None = None  # of `sumsq`
+    scatter_low: Tensor | None = None  # of `scatter`
 
     @classmethod
     def zeros(
@@ -253,7 +253,10 @@ def _center_new_classes(
         moments.mean_low[rows] = 0
 
 # %% ../nbs/03b_moments.ipynb #00000014
-def merge(a: Moments, b: Moments) -> Moments:
+def merge(
+    a: Moments,  # Of some samples
+    b: Moments,  # Of others, with the same classes
+) -> Moments:  # Of both
     "Chan's merge of two sets of moments of the same classes, in float64."
     paired = a.mean_low is not None
     a, b = a.double(), b.double()

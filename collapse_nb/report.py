@@ -25,6 +25,7 @@ from collapse_nb.core import (
 )
 from .html import check_page_path, figure, note, table, visible, write_page
 from .labels import LabelScheme, make_scheme
+from .metrics import KEYS
 from .plots import plot_class_distances, plot_confusion, plot_embedding, plot_history
 from .runs import Run, _broken, checked_run, summary_rows, summary_title
 
@@ -39,24 +40,6 @@ __getattr__ = moved_names(
 )
 
 # %% ../nbs/12_report.ipynb #5eaf108c
-_MEASURES = {  # what each metric of a run measures; all are 0 at full collapse
-    "nc1": "Spread within classes against that of the class means, direction by direction",
-    "nc1_ratio": "Spread within classes over the spread of the class means, in total",
-    "nc1_cdnv": "Spread of two classes over their means' squared distance, averaged over pairs",
-    "nc2_equinorm": "Class means differ in length",
-    "nc2_equiangle": "Angles between class means differ",
-    "nc2_maxangle": "Angles between class means fall short of the largest possible",
-    "nc2_etf": "Class means differ from a regular simplex",
-    "nc2_equinorm_w": "Rows of the classifier differ in length",
-    "nc2_equiangle_w": "Angles between rows of the classifier differ",
-    "nc2_maxangle_w": "Angles between rows of the classifier fall short of the largest possible",
-    "nc2_etf_w": "Rows of the classifier differ from a regular simplex",
-    "nc3_etf": "Classifier times class means differs from a regular simplex",
-    "nc3_selfduality": "Classifier and class means differ, up to scale",
-    "nc4_mismatch": "Share of images for which the nearest class mean and the classifier disagree",
-}
-
-
 def _check_confusion(run):
     "Raise unless the results hold a square table of counts."
     try:
@@ -82,9 +65,6 @@ def _finished(run: Any) -> Run:
             "Finish it with the `collapse-nb run` command that started it."
         )
     checked_run(run)
-    missing = [o for o in _MEASURES if o not in run.results["nc"]]
-    if missing:
-        raise _broken(run.folder / "results.json", f"nc.{missing[0]} is missing")
     _check_confusion(run)
     return run
 
@@ -213,7 +193,7 @@ def _first_measured(run):
     h = _history(run)
     if h is None or "epoch" not in h or "nc1" not in h:
         return None
-    h = h.reindex(columns=["epoch", *_MEASURES]).apply(pd.to_numeric, errors="coerce")
+    h = h.reindex(columns=["epoch", *run.results["nc"]]).apply(pd.to_numeric, errors="coerce")
     early = h[h["nc1"].notna() & (h["epoch"] < run.results["epochs"])]
     return None if early.empty else early.iloc[0]
 
@@ -222,12 +202,12 @@ def _collapse(run):
     "Every Neural Collapse metric, when first measured and at the end."
     early, last = _first_measured(run), f"epoch {run.results['epochs']}"
     rows = []
-    for key, meaning in _MEASURES.items():
+    for key, value in run.results["nc"].items():
         row: dict[str, Any] = dict(metric=key)
         if early is not None:
             row[f"epoch {early['epoch']:.0f}"] = early[key]
-        row[last] = run.results["nc"][key]
-        row["what it measures"] = meaning
+        row[last] = value
+        row["what it measures"] = KEYS[key].meaning if key in KEYS else None
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -148,7 +148,7 @@ class Source:
         images: Any,  # Folder, tensor, `Images`, `Dataset` or `DataLoader`
         class_names: Any = None,  # Names in the order of the network's outputs, for a folder
         transform: Callable | None = None,  # Image → float tensor
-        batch_size: int = 64,
+        batch_size: int = 64,  # Images per batch
         skip_corrupt: bool = False,  # Leave out images that cannot be read?
     ) -> None:
         check_number("batch_size", batch_size, low=1, integer=True)
@@ -335,7 +335,7 @@ def run_through(
     *,
     labels: np.ndarray | None = None,  # (N,) class codes; None: those of the batches
     layer: str | None = None,  # Layer whose output is taken; None: the input of the head
-    class_names: Any = None,
+    class_names: Any = None,  # Names in the order of the network's outputs; None: not known
 ) -> Streamed:
     "Run a set through the network: features into a file, a row for each image."
     judged, kept, skipped, seen = _Judged(), [], [], [0]  # type: ignore[var-annotated]

@@ -1,0 +1,83 @@
+"""Check the code that a reader sees on the front page and the paper's pages.
+
+python .ci/pages.py
+
+The visible cells of a page, copied into an empty notebook in an empty folder, must run. At most ten
+lines a cell and 100 characters a line are visible, and 40 lines a page in the median. Visible is what
+.ci/render.py leaves unfolded and does not say "not run by default" about.
+"""
+
+import contextlib
+import io
+import os
+import statistics
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+os.environ |= {"MPLBACKEND": "agg", "IN_TEST": "1"}
+
+from render import is_visible, nbs, page
+
+CELL, LINE, MEDIAN = 10, 100, 40  # lines, characters, lines
+
+
+def visible_cells(path):
+    "The sources of the cells that a reader sees and can copy."
+    _, nb = page(path)
+    return [o.source.strip() for o in nb.cells if o.cell_type == "code" and is_visible(o)]
+
+
+def lines(source):
+    "The lines that are not empty."
+    return [line for line in source.splitlines() if line.strip()]
+
+
+def too_much(cells):
+    "What is too long in the cells of one page."
+    for source in cells:
+        if len(lines(source)) > CELL:
+            yield f"a cell shows {len(lines(source))} lines: {lines(source)[0]}"
+        for line in lines(source):
+            if len(line) > LINE:
+                yield f"a line of {len(line)} characters: {line[:40]}…"
+
+
+def run_copied(cells):
+    "Run the cells in an empty folder with no name defined; what it says if one fails."
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile("\n\n".join(cells), "copied cells", "exec"), {"__name__": "copied"})
+        except Exception:
+            return traceback.format_exc(limit=-1)
+        finally:
+            os.chdir(here)
+    return ""
+
+
+def main():
+    "Measure and run every page; exit with what is wrong."
+    wrong, counts = [], []
+    for path in [nbs / "index.ipynb", *sorted((nbs / "paper").glob("[0-9]*.ipynb"))]:
+        start, cells = time.monotonic(), visible_cells(path)
+        faults = [*too_much(cells), *filter(None, [run_copied(cells)])]
+        name = path.relative_to(nbs)
+        wrong += [f"{name}: {fault}" for fault in faults]
+        counts.append(sum(len(lines(source)) for source in cells))
+        seconds = time.monotonic() - start
+        print(f"{name}: {len(cells)} visible cells, {counts[-1]} lines, {seconds:.0f} s")
+    median = statistics.median(counts)
+    print(f"median {median:g} visible lines on {len(counts)} pages")
+    if median > MEDIAN:
+        wrong.append(f"the median page shows {median:g} lines of code, more than {MEDIAN}")
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main()
