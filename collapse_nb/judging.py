@@ -10,7 +10,7 @@ __all__ = ['ReadLabels', 'as_column', 'read_labels', 'OutputKind', 'output_kind'
 
 # %% ../nbs/10c_judging.ipynb #76a5ba11
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.stats import beta, binom, binomtest, fisher_exact, mannwhitneyu, norm
-from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
@@ -241,6 +241,8 @@ class JudgeOptions:
     level: float = 0.05  # Largest p of the valley, corrected for the number of axes
     components: int = 30  # Principal components on which the axes are learned
     targets: int = 3  # Wrong classes looked at one by one, the most frequent
+    error_parts: int = 40  # Parts of the errors in a class that an axis is learned from, at most
+    candidates: int = 8  # Axes of each half that are tested on the other, at most
     neighbors: int = 10  # Nearest neighbors whose labels are compared by `suspects`
     most_suspects: int = 2000  # Errors whose neighbors are looked at, largest loss first
     map_points: int = 2000  # Samples of a class on its map
@@ -249,7 +251,8 @@ class JudgeOptions:
         check_number("confidence", self.confidence, low=0, high=1, above=True)
         check_number("held_out", self.held_out, low=0, high=0.9)
         check_number("level", self.level, low=0, high=1, above=True)
-        for name in ("least_errors", "components", "targets", "neighbors", "map_points"):
+        counts = ("least_errors", "components", "targets", "error_parts", "candidates")
+        for name in (*counts, "neighbors", "map_points"):
             check_number(name, getattr(self, name), low=1, integer=True)
 
 
@@ -283,20 +286,27 @@ def fisher_axis(
 
 # %% ../nbs/10c_judging.ipynb #549723ea
 def _clearest_windows(
-    t: np.ndarray, there: np.ndarray, widths: Any, rest: float
+    t: np.ndarray, there: np.ndarray, widths: Sequence[float], rest: float
 ) -> np.ndarray | None:
     "Windows of one width for the rest, a valley and a group, where the valley is clearest."
     best, out, upto = 0.0, None, np.sort(t)
+    end = np.quantile(there, 0.9)
     for width in widths:
-        starts = np.arange(rest + width, np.quantile(there, 0.9) - width / 2, width / 4)
+        step = max(width / 4, (end - rest) / 1000)
+        starts = np.arange(rest + width, end - width / 2, step)
+        apart = int(np.ceil(width / step))
+        if len(starts) <= apart:
+            continue
         inside = np.searchsorted(upto, starts + width) - np.searchsorted(upto, starts)
-        for i in range(4, len(starts)):
-            low = inside[: i - 3].argmin()  # at least one width away
-            depth = (inside[i] - inside[low]) / np.sqrt(inside[i] + inside[low] + 1)
-            if depth > best:
-                best = depth
-                ends = np.array([rest, starts[low], starts[i]])
-                out = np.column_stack([ends, ends + width])
+        fewest = np.minimum.accumulate(inside)[:-apart]  # at least one width before
+        peaks = inside[apart:]
+        depth = (peaks - fewest) / np.sqrt(peaks + fewest + 1)
+        at = int(depth.argmax())
+        if depth[at] > best:
+            best = depth[at]
+            valley = inside[: at + 1].argmin()
+            ends = np.array([rest, starts[valley], starts[at + apart]])
+            out = np.column_stack([ends, ends + width])
     return out
 
 
@@ -314,26 +324,67 @@ def _cut_along(
     return _Cut(mean, axis, windows, float(windows[1].mean()))
 
 
-def _axis(z: np.ndarray, part: np.ndarray, options: JudgeOptions, shrinkage: float) -> np.ndarray:
-    "Fisher's axis (d,) on the first principal components."
-    m = min(options.components, z.shape[1], len(z) - 1)
-    solver = "full" if min(z.shape) < 500 else "randomized"
-    directions = PCA(m, svd_solver=solver, random_state=0).fit(z)
-    return directions.components_.T @ fisher_axis(directions.transform(z), part, shrinkage)
-
-
-def _cut_at_errors(h: np.ndarray, part: np.ndarray, options: JudgeOptions) -> _Cut | None:
-    "An axis from errors, and its windows."
-    axis = _axis(h, part, options, shrinkage=0.1)
-    return _cut_along(h, axis, h[part], widths=(0.6, 1.0, 1.5, 2.0))
+def _components(h: np.ndarray, most: int) -> PCA:
+    "The first principal components."
+    m = min(most, h.shape[1], len(h) - 1)
+    solver = "full" if min(h.shape) < 500 else "randomized"
+    return PCA(m, svd_solver=solver, random_state=0).fit(h)
 
 
 def _cut_toward(h: np.ndarray, other: np.ndarray, options: JudgeOptions) -> _Cut | None:
     "The axis toward another class, and windows of which the last is near that class."
     both = np.concatenate([h, other])
     there = np.arange(len(both)) >= len(h)
-    axis = _axis(both, there, options, shrinkage=0.01)
+    basis = _components(both, options.components)
+    axis = basis.components_.T @ fisher_axis(basis.transform(both), there, shrinkage=0.01)
     return _cut_along(h, axis, other, widths=(0.7, 1.0, 1.4))
+
+# %% ../nbs/10c_judging.ipynb #64d802c1
+_SMALLEST = 6  # errors in a part from which an axis is learned
+_MOST_IN_TREE = 1500  # errors in a tree; of more, a sample
+
+
+def _frequent(wrong: np.ndarray, taken_for: np.ndarray, most: int) -> list[int]:
+    "The classes that errors are most often taken for."
+    classes, counts = np.unique(taken_for[wrong], return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return classes[order][:most].tolist()
+
+
+def _subtrees(u: np.ndarray, most: int, rng: np.random.Generator) -> list[np.ndarray]:
+    "Ward's tree of samples, cut into 1 to `most` parts: a mask (n,) for each part."
+    rows = np.arange(len(u))
+    if len(u) > _MOST_IN_TREE:
+        rows = np.sort(rng.choice(len(u), _MOST_IN_TREE, replace=False))
+    tree = linkage(u[rows], "ward")
+    found = {}
+    for k in range(1, min(most, len(rows) // _SMALLEST) + 1):
+        labels = fcluster(tree, k, "maxclust")
+        for part in np.unique(labels):
+            mask = np.zeros(len(u), bool)
+            mask[rows[labels == part]] = True
+            found[mask.tobytes()] = mask
+    return list(found.values())
+
+
+def _error_parts(
+    z: np.ndarray,
+    wrong: np.ndarray,
+    taken_for: np.ndarray,
+    options: JudgeOptions,
+    rng: np.random.Generator,
+) -> list[np.ndarray]:
+    "Sets of errors that may be a group: parts of two trees, and errors for one class."
+    at = np.flatnonzero(wrong)
+    masks = [wrong & (taken_for == c) for c in _frequent(wrong, taken_for, options.targets)]
+    spread = np.maximum(z[:, :10].std(0), 1e-300)
+    for view in (z, z[:, :10] / spread):
+        for part in _subtrees(view[at], options.error_parts, rng):
+            mask = np.zeros(len(z), bool)
+            mask[at[part]] = True
+            masks.append(mask)
+    distinct = {o.tobytes(): o for o in masks if o.sum() >= _SMALLEST}
+    return list(distinct.values())
 
 # %% ../nbs/10c_judging.ipynb #1de05e87
 def _halves(group_ids: np.ndarray, wrong: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -357,67 +408,82 @@ def _count(t: np.ndarray, windows: np.ndarray, units: np.ndarray | None = None) 
     return np.array(out)
 
 
-def _cut_of_best_part(h: np.ndarray, target: np.ndarray, options: JudgeOptions) -> _Cut | None:
-    "The clearest cut around errors, or around one of their two parts by 2-means."
-    parts = [target]
-    if target.sum() >= 16:
-        two = KMeans(2, n_init=3, random_state=0).fit_predict(h[target])
-        for side in (0, 1):
-            mask = target.copy()
-            mask[target] = two == side
-            parts.append(mask)
-    best, out = np.inf, None
-    for part in parts:
-        cut = _cut_at_errors(h, part, options) if part.sum() >= 4 else None
-        if cut is None:
-            continue
-        low, peak = _count(cut.project(h), cut.windows)
-        p = binom.cdf(low, low + peak, 0.5)
-        if p < best:
-            best, out = p, cut
-    return out
+class _Candidate(NamedTuple):
+    "A cut, and what the half that it was learned on says of it."
+
+    log_p: float
+    cut: _Cut
+    inside: np.ndarray  # (n,) bool, samples beyond the cut
 
 
-def _confirmed(
-    h: np.ndarray, first: np.ndarray, learn: Callable[[np.ndarray], _Cut | None], units: np.ndarray
-) -> tuple[np.ndarray, float] | None:
-    "Samples beyond a cut that was learned on the other half, and the p-value of the valley."
-    inside, low, peak = np.zeros(len(h), bool), 0.0, 0.0
-    for half in (first, ~first):
-        cut = learn(half)
-        if cut is None:
-            return None
-        t = cut.project(h[~half])
-        counts = _count(t, cut.windows, units[~half])
-        low, peak = low + counts[0], peak + counts[1]
-        inside[~half] = t > cut.at
-    return inside, float(binom.cdf(np.ceil(low), np.ceil(low) + np.floor(peak), 0.5))
-
-# %% ../nbs/10c_judging.ipynb #376dde9f
-def _frequent(wrong: np.ndarray, taken_for: np.ndarray, most: int) -> list[int]:
-    "The classes that errors are most often taken for."
-    classes, counts = np.unique(taken_for[wrong], return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    return classes[order][:most].tolist()
+def _candidate(h: np.ndarray, cut: _Cut) -> _Candidate:
+    t = cut.project(h)
+    low, peak = _count(t, cut.windows)
+    return _Candidate(float(binom.logcdf(low, low + peak, 0.5)), cut, t > cut.at)
 
 
-def _looks(
+def _clearest(found: list[_Candidate], most: int) -> list[_Candidate]:
+    "The clearest candidates that are not nearly one another."
+    kept: list[_Candidate] = []
+    for one in sorted(found, key=lambda o: o.log_p):
+        if len(kept) < most and all(overlap(one.inside, o.inside) <= 0.5 for o in kept):
+            kept.append(one)
+    return kept
+
+
+def _learn_cuts(
     h: np.ndarray,
     wrong: np.ndarray,
     taken_for: np.ndarray,
     others: dict[int, np.ndarray],
     options: JudgeOptions,
-) -> list[Callable[[np.ndarray], _Cut | None]]:
-    "Ways to learn a cut from one half: from all errors, from those for one class, toward it."
-    frequent = _frequent(wrong, taken_for, options.targets)
-    targets = [wrong] + [wrong & (taken_for == c) for c in frequent] * (len(frequent) > 1)
-    out: list[Any] = []
-    for target in targets:
-        out.append(lambda half, o=target: _cut_of_best_part(h[half], o[half], options))
-    for c in frequent:
+    rng: np.random.Generator,
+) -> list[_Cut]:
+    "The clearest cuts of one half: before parts of its errors, and toward other classes."
+    basis = _components(h, options.components)
+    z, found = basis.transform(h), []
+    for part in _error_parts(z, wrong, taken_for, options, rng):
+        cut = _cut_along(z, fisher_axis(z, part), z[part], widths=(0.6, 1.0, 1.5, 2.0))
+        if cut is not None:
+            axis = basis.components_.T @ cut.axis
+            found.append(_candidate(z, cut)._replace(cut=cut._replace(mean=basis.mean_, axis=axis)))
+    for c in _frequent(wrong, taken_for, options.targets):
+        toward = None
         if len(others.get(c, ())) >= 20:
-            out.append(lambda half, o=others[c]: _cut_toward(h[half], o, options))
-    return out
+            toward = _cut_toward(h, others[c], options)
+        if toward is not None:
+            found.append(_candidate(h, toward))
+    return [o.cut for o in _clearest(found, options.candidates)]
+
+# %% ../nbs/10c_judging.ipynb #376dde9f
+def _pairs(a: list[np.ndarray], b: list[np.ndarray]) -> list[tuple[int, int]]:
+    "Which groups of two lists are each other's best match."
+    overlaps = np.array([[overlap(one, other) for other in b] for one in a])
+    best = [(i, int(row.argmax())) for i, row in enumerate(overlaps)]
+    return [(i, j) for i, j in best if overlaps[i, j] > 0.2 and overlaps[:, j].argmax() == i]
+
+
+def _confirmed(
+    h: np.ndarray, first: np.ndarray, cuts: tuple[list[_Cut], list[_Cut]], units: np.ndarray
+) -> list[tuple[float, np.ndarray]]:
+    "p-value and samples of each cut of one half that has a match among those of the other."
+    halves = (first, ~first)
+    tests = len(cuts[0]) * len(cuts[1])
+    if not tests:
+        return []
+    places = [[cut.project(h) for cut in one] for one in cuts]
+    beyond = [[t > cut.at for t, cut in zip(*o)] for o in zip(places, cuts)]
+    out = []
+    for pair in _pairs(*beyond):
+        counts, inside = np.zeros(2), np.zeros(len(h), bool)
+        for side, i in enumerate(pair):
+            other = ~halves[side]  # not the half that the cut was learned on
+            t = places[side][i][other]
+            counts += _count(t, cuts[side][i].windows, units[other])
+            inside[other] = beyond[side][i][other]
+        low, peak = np.ceil(counts[0]), np.floor(counts[1])
+        out.append((tests * float(binom.cdf(low, low + peak, 0.5)), inside))
+    return sorted(out, key=lambda o: o[0])
 
 
 def find_failures(
@@ -434,18 +500,21 @@ def find_failures(
     if wrong.sum() < options.least_errors or wrong.all():
         return []
     ids = np.arange(len(wrong)) if groups is None else groups
-    first = _halves(ids, wrong, np.random.default_rng(seed))
-    if min(wrong[first].sum(), wrong[~first].sum()) < 4:
+    rng = np.random.default_rng(seed)
+    first = _halves(ids, wrong, rng)
+    if min(wrong[first].sum(), wrong[~first].sum()) < _SMALLEST:
         return []
-    sizes = np.bincount(np.unique(ids, return_inverse=True)[1])
-    units = 1 / sizes[np.unique(ids, return_inverse=True)[1]]  # a group counts as one
-    looks = _looks(features, wrong, taken_for, others or {}, options)
+    place = np.unique(ids, return_inverse=True)[1]
+    units = 1 / np.bincount(place)[place]  # a group counts as one
     with threadpool_limits(1):
-        found = [_confirmed(features, first, learn, units) for learn in looks]
-    passed = [o for o in found if o is not None and len(looks) * o[1] <= options.level]
+        a, b = (
+            _learn_cuts(features[o], wrong[o], taken_for[o], others or {}, options, rng)
+            for o in (first, ~first)
+        )
+        found = _confirmed(features, first, (a, b), units)
     out: list[np.ndarray] = []
-    for inside, _ in sorted(passed, key=lambda o: o[1]):
-        if all(overlap(inside, o) <= 0.5 for o in out):
+    for p, inside in found:
+        if p <= options.level and all(overlap(inside, o) <= 0.5 for o in out):
             out.append(inside)
     return out
 
