@@ -2,7 +2,8 @@
 
 python .ci/pages.py
 
-The visible cells of a page, copied into an empty notebook in an empty folder, must run. At most ten
+The visible cells of a page, copied into an empty notebook in an empty folder, must run, and every
+collapse-nb command in its text must be one that the command line takes. At most ten
 lines a cell and 100 characters a line are visible, and 40 lines a page in the median. Visible is what
 .ci/render.py leaves unfolded and does not say "not run by default" about.
 """
@@ -10,6 +11,8 @@ lines a cell and 100 characters a line are visible, and 40 lines a page in the m
 import contextlib
 import io
 import os
+import re
+import shlex
 import statistics
 import sys
 import tempfile
@@ -19,14 +22,19 @@ from pathlib import Path
 
 os.environ |= {"MPLBACKEND": "agg", "IN_TEST": "1"}
 
+import typer
 from render import is_visible, nbs, page
+
+from collapse_nb.cli import app
 
 CELL, LINE, MEDIAN = 10, 100, 40  # lines, characters, lines
 
 
-def visible_cells(path):
+COMMANDS = typer.main.get_command(app).commands
+
+
+def visible_cells(nb):
     "The sources of the cells that a reader sees and can copy."
-    _, nb = page(path)
     return [o.source.strip() for o in nb.cells if o.cell_type == "code" and is_visible(o)]
 
 
@@ -60,17 +68,45 @@ def run_copied(cells):
     return ""
 
 
+def commands(nb):
+    "The collapse-nb commands in a page's text, as lists of arguments."
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            text = cell.source.replace("\\\n", " ")
+            for found in re.findall(r"\bcollapse-nb +([^`\n&]+)", text):
+                if re.search(r" -|`", found) or found.strip() in COMMANDS:
+                    yield shlex.split(found)
+
+
+def misread(arguments):
+    "What the command line says against a command; it is not run."
+    name, *options = arguments
+    if name not in COMMANDS:
+        return f"no command {name!r}"
+    try:
+        COMMANDS[name].make_context(name, options)
+    except Exception as error:  # of click or typer, whose classes moved
+        return f"collapse-nb {shlex.join(arguments)}: {error}"
+    return ""
+
+
 def main():
     "Measure and run every page; exit with what is wrong."
     wrong, counts = [], []
     for path in [nbs / "index.ipynb", *sorted((nbs / "paper").glob("[0-9]*.ipynb"))]:
-        start, cells = time.monotonic(), visible_cells(path)
-        faults = [*too_much(cells), *filter(None, [run_copied(cells)])]
+        start = time.monotonic()
+        _, nb = page(path)
+        cells, typed = visible_cells(nb), list(commands(nb))
+        said = [run_copied(cells), *map(misread, typed)]
+        faults = [*too_much(cells), *filter(None, said)]
         name = path.relative_to(nbs)
         wrong += [f"{name}: {fault}" for fault in faults]
         counts.append(sum(len(lines(source)) for source in cells))
         seconds = time.monotonic() - start
-        print(f"{name}: {len(cells)} visible cells, {counts[-1]} lines, {seconds:.0f} s")
+        print(
+            f"{name}: {len(cells)} visible cells, {counts[-1]} lines, "
+            f"{len(typed)} commands, {seconds:.0f} s"
+        )
     median = statistics.median(counts)
     print(f"median {median:g} visible lines on {len(counts)} pages")
     if median > MEDIAN:

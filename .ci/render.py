@@ -2,6 +2,12 @@
 
 python .ci/render.py readme
 python .ci/render.py html [DIR]     (default: _html)
+
+What the docs workflow publishes is made by Quarto (nbdev_docs). Here, other than there: formulas are MathML
+without JavaScript, the search runs over a list in search.js, dark mode follows the system, a page of each
+module's code is linked in place of the repository, cells for a GPU or for minutes say so, a dead link or
+an image without alt text is an error, and images of notebooks are embedded. The same in both: which cells
+are folded or left out, figures and their alt texts, the slider of page 02, the order of pages.
 """
 
 import ast
@@ -255,7 +261,7 @@ def show_directives(soup, cells):
 
 
 def name_heads(soup):
-    "Give headings the ids that Quarto gives them, tables a box to scroll in, long text its width."
+    "Give headings the ids that Quarto gives them, tables a box to scroll in, text its width."
     taken = {}
     for o in soup.select("h1, h2, h3, h4"):
         id = (
@@ -272,7 +278,9 @@ def name_heads(soup):
         o.wrap(soup.new_tag("div", attrs={"class": "scroll"}))
     for o in soup.select("td"):
         if len(o.get_text()) > 80:
-            o["class"] = "long"
+            o["class"] = [*o.get("class", []), "long"]
+        elif len(o.get_text()) < 25:
+            o["class"] = [*o.get("class", []), "short"]
 
 
 def search_entries(url, title, soup):

@@ -166,7 +166,17 @@ def _prepare(exp):
 def _check_network(exp, ds, scheme, model):
     "Does a network of the user's own take these images, and give these classes?"
     batches = BatchLoader(ds.train, scheme(ds.train.labels), 8).plain()
-    outputs = find_head(model, _example(batches)).out_features
+    try:
+        outputs = find_head(model, _example(batches)).out_features
+    except CollapseError:
+        raise
+    except Exception as e:  # the network's own code, in a dozen ways
+        why = (str(e).splitlines() or [type(e).__name__])[0][:80]
+        shape = tuple(ds.train.pixels.shape[1:])
+        raise CollapseError(
+            f"model={exp.model!r} cannot take images of shape {shape} ({why}). "
+            "Choose another network, or other images."
+        ) from e
     if outputs != scheme.num_classes:
         raise CollapseError(
             f"model={exp.model!r} has {outputs} outputs, and scheme={exp.scheme!r} "
@@ -305,7 +315,8 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
         if state.epoch not in snapshots:
             return
         (folder / "snapshots").mkdir(exist_ok=True)
-        for split, tensors in _extract(state.model, train.plain(), test, ds).items():
+        found = _extract(state.model, train.plain(), test, ds, progress)
+        for split, tensors in found.items():
             name = f"features-{split}-{state.epoch}.safetensors"
             save_features(folder / "snapshots" / name, tensors, key)
 
@@ -326,11 +337,11 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
     return state, train.plain(), test
 
 
-def _extract(model, train, test, ds):
+def _extract(model, train, test, ds, progress):
     "Features of both sets with their labels."
     out = {}
     for split, batches, images in (("train", train, ds.train), ("test", test, ds.test)):
-        features = extract_features(model, batches, progress=True)
+        features = extract_features(model, batches, progress=progress)
         out[split] = dict(features=features, coarse=batches.labels.cpu(), fine=images.labels)
     return out
 
@@ -481,7 +492,7 @@ def _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures
     )
     _say_unreached(snapshots, state.epoch)
     start = time.perf_counter()
-    features = _extract(state.model, train_batches, test_batches, ds)
+    features = _extract(state.model, train_batches, test_batches, ds, progress)
     weight_and_bias = _classifier(state.model, test_batches)
     results = _results(exp, ds, scheme, state, features, weight_and_bias)
     results["seconds"] = results["training_seconds"] + time.perf_counter() - start

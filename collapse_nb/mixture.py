@@ -47,18 +47,30 @@ def mixture_data(
     check_number("noise", noise, low=0)
     check_number("dim", dim, low=3, integer=True)
     check_number("per_subclass", per_subclass, low=2, integer=True)
-    D, d = superclass_distance / 2, subclass_distance / 2
-    corners = [[D, d, 0], [D, -d, 0], [-D, 0, d], [-D, 0, -d]]
-    means = F.pad(torch.tensor(corners, dtype=torch.float64), (0, dim - 3))
+    D = superclass_distance / 2
+    d = subclass_distance / 2
+    corners = [
+        [D, d, 0],
+        [D, -d, 0],
+        [-D, 0, d],
+        [-D, 0, -d],
+    ]
+    means = torch.tensor(corners, dtype=torch.float64)
+    means = F.pad(means, (0, dim - 3))
     fine = torch.arange(4 * per_subclass) % 4
-    noises = torch.randn(len(fine), dim, generator=_generator(seed), dtype=torch.float64)
-    return MixtureData(means[fine] + noise * noises, fine, fine // 2, means)
+    x = means[fine] + noise * _normal(_generator(seed), len(fine), dim)
+    return MixtureData(x, fine=fine, coarse=fine // 2, means=means)
 
 
 def _generator(seed):
     "A generator of random numbers."
     check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
     return torch.Generator().manual_seed(seed)
+
+
+def _normal(generator, *size):
+    "Normal random numbers."
+    return torch.randn(*size, generator=generator, dtype=torch.float64)
 
 # %% ../nbs/08a_mixture.ipynb #e86142f8
 def two_layer_net(
@@ -72,9 +84,11 @@ def two_layer_net(
     check_number("dim", dim, low=1, integer=True)
     if check_number("width", width, low=2, integer=True) % 2:
         raise CollapseError(f"width={width} is odd; neurons start in pairs, give an even number.")
-    w = torch.randn(width // 2, dim, generator=_generator(seed), dtype=torch.float64)
+    pairs = width // 2
+    generator = _generator(seed)
+    w = _normal(generator, pairs, dim)
     w *= scale / math.sqrt(width * dim)
-    a = w.new_full((width // 2,), scale / math.sqrt(width))
+    a = w.new_full((pairs,), scale / math.sqrt(width))
     return torch.cat([w, w]), torch.cat([a, -a])
 
 
@@ -84,6 +98,17 @@ def hidden(
 ) -> torch.Tensor:  # (B, N, m)
     "The hidden layer."
     return (x @ weight.mT).relu()
+
+
+def _along(x, vectors):
+    "(B, N) products of the rows of x (B, N, m) with one vector (B, m) for each network."
+    return (x @ vectors[..., None])[..., 0]
+
+
+def _error_share(y, f):
+    "(B,) share of outputs (B, N) with the wrong sign."
+    wrong = y * f <= 0
+    return wrong.double().mean(1)
 
 # %% ../nbs/08a_mixture.ipynb #0aaaa8d7
 def loss_and_gradients(
@@ -96,14 +121,17 @@ def loss_and_gradients(
     "Mean loss of each network and its gradients."
     check_choice("loss", loss, ("logistic", "mse"))
     h = hidden(weight, x)
-    f = (h @ readout[..., None])[..., 0]
+    f = _along(h, readout)
     if loss == "logistic":
-        value, slope = F.softplus(-y * f), -y * torch.sigmoid(-y * f)
+        value = F.softplus(-y * f)
+        slope = -y * torch.sigmoid(-y * f)
     else:
-        value, slope = (f - y).square() / 2, f - y
-    slope = slope[..., None] / x.shape[1]
-    in_weight = ((h > 0) * slope).mT @ x * readout[..., None]
-    in_readout = (h.mT @ slope)[..., 0]
+        value = (f - y).square() / 2
+        slope = f - y
+    slope = slope / x.shape[1]
+    active = h > 0
+    in_weight = (active * slope[..., None]).mT @ x * readout[..., None]
+    in_readout = _along(h.mT, slope)
     return value.mean(1), in_weight, in_readout, f
 
 
@@ -135,8 +163,9 @@ def train_full_batch(
     check_number("steps", steps, low=0, integer=True)
     check_number("weight_decay", weight_decay, low=0)
     check_number("stop_loss", stop_loss, low=0)
-    rates, kept = _step_sizes(lr, len(x)), {}
+    rates = _step_sizes(lr, len(x))
     taken = torch.zeros(len(x), dtype=torch.long)
+    kept = {}
     for step in range(steps + 1):
         value, in_weight, in_readout, f = loss_and_gradients(weight, readout, x, y, loss)
         _check_finite(value, rates, step)
@@ -149,8 +178,7 @@ def train_full_batch(
         rate = (rates * going)[:, None]
         weight = weight - rate[..., None] * (in_weight + weight_decay * weight)
         readout = readout - rate * (in_readout + weight_decay * readout)
-    errors = (y * f <= 0).double().mean(1)
-    return TrainedNets(weight, readout, value, errors, taken, kept)
+    return TrainedNets(weight, readout, value, _error_share(y, f), taken, kept)
 
 
 def _check_finite(value, rates, step):
@@ -163,8 +191,10 @@ def _check_finite(value, rates, step):
 
 def _step_sizes(lr, n):
     "A step size for each of `n` networks."
-    rates = torch.as_tensor(lr, dtype=torch.float64).expand(n)
-    if not (rates > 0).all() or not rates.isfinite().all():
+    rates = torch.as_tensor(lr, dtype=torch.float64)
+    rates = rates.expand(n)
+    possible = rates.isfinite() & (rates > 0)
+    if not possible.all():
         raise CollapseError(f"lr={rates.min():g}: give finite step sizes above 0.")
     return rates
 
@@ -176,25 +206,37 @@ def share_and_nc1(
 ) -> dict[str, torch.Tensor]:  # `share`, `nc1`, `nc1_ratio`: (B,) each
     "How far the super-classes have collapsed, and what is left of the sub-classes in them."
     coarse = fine // 2
-    by_fine, by_coarse = _means(train, fine, 4), _means(train, coarse, 2)
+    by_fine = _means(train, fine, 4)
+    by_coarse = _means(train, coarse, 2)
     gap = by_coarse[:, 0] - by_coarse[:, 1]
     between = gap.square().sum(1)
     rest = train - by_coarse[:, coarse]
-    along = (rest @ gap[..., None])[..., 0]
+    along = _along(rest, gap)
 
     def error(means, y):
-        return (fresh - means[:, y]).square().sum((1, 2))
+        own_mean = means[:, y]
+        deviations = fresh - own_mean
+        return deviations.square().sum((1, 2))
 
     return dict(
         share=1 - error(by_fine, fine) / error(by_coarse, coarse),
         nc1=2 * along.square().mean(1) / between**2,
-        nc1_ratio=4 * rest.square().sum(2).mean(1) / between,
+        nc1_ratio=4 * _mean_square(rest) / between,
     )
 
 
 def _means(h, labels, k):
     "(B, k, m) class means."
-    return torch.stack([h[:, labels == c].mean(1) for c in range(k)], 1)
+    means = []
+    for c in range(k):
+        own = labels == c
+        means.append(h[:, own].mean(1))
+    return torch.stack(means, 1)
+
+
+def _mean_square(x):
+    "(B,) mean squared length of the rows of x (B, N, m)."
+    return x.square().sum(2).mean(1)
 
 # %% ../nbs/08a_mixture.ipynb #bb6bc2fd
 def arccos_kernel(
@@ -204,10 +246,12 @@ def arccos_kernel(
 ) -> torch.Tensor:  # (N, M) inner products of the hidden features at the start, for infinite width
     "The first-order arc-cosine kernel (Cho & Saul 2009)."
     norms = x.norm(dim=1)[:, None] * z.norm(dim=1)
-    cos = (x @ z.T / norms.clamp(min=1e-300)).clamp(-1, 1)
+    cos = x @ z.T / norms.clamp(min=1e-300)
+    cos = cos.clamp(-1, 1)
     angle = cos.arccos()
     shape = angle.sin() + (math.pi - angle) * cos
-    return scale**2 / (2 * math.pi * x.shape[1]) * norms * shape
+    factor = scale**2 / (2 * math.pi * x.shape[1])
+    return factor * norms * shape
 
 
 def kernel_share(
@@ -223,9 +267,11 @@ def kernel_share(
     def error(y):
         "Summed squared distance of fresh features from the training mean of their class."
         mean = F.one_hot(y).double() / torch.bincount(y)  # (N, classes): weights of the means
-        to_mean = (cross @ mean)[torch.arange(len(y)), y]
-        mean_squared = (mean.T @ train @ mean).diagonal()[y]
-        return (own - 2 * to_mean + mean_squared).sum()
+        to_means = cross @ mean
+        to_own_mean = to_means[torch.arange(len(y)), y]
+        mean_squared = (mean.T @ train @ mean).diagonal()
+        squared = own - 2 * to_own_mean + mean_squared[y]
+        return squared.sum()
 
     return (1 - error(fine) / error(fine // 2)).item()
 
@@ -251,14 +297,16 @@ def phase_table(
         raise CollapseError("subclass_distance or scale is empty; give at least one value of each.")
     train = [mixture_data(d, seed=i) for d, _, i in cells]
     fresh = [mixture_data(d, seed=i + 10_000) for d, _, i in cells]
-    x, z = (torch.stack([o.x for o in sets]) for sets in (train, fresh))
-    fine, y = train[0].fine, 1 - 2 * train[0].coarse.double()
+    x, z = _stacked(train), _stacked(fresh)
+    fine = train[0].fine
+    y = 1 - 2 * train[0].coarse.double()
     starts = [two_layer_net(width, x.shape[2], s, i) for _, s, i in cells]
     weight, readout = (torch.stack(o) for o in zip(*starts))
     rates = [lr / max(1.0, s**2) for _, s, _ in cells]
     steps_measured = sorted(set([steps] if at is None else at))
     end = train_full_batch(weight, readout, x, y, steps, rates, keep=steps_measured, **training)
-    grid, frames = pd.DataFrame(cells, columns=["subclass_distance", "scale", "seed"]), []
+    grid = pd.DataFrame(cells, columns=["subclass_distance", "scale", "seed"])
+    frames = []
     for step in steps_measured:
         nets = end.kept.get(step, (end.weight, end.readout))  # all were frozen before: the end
         found = _measured(*nets, x, y, fine, z, training.get("loss", "logistic"))
@@ -266,11 +314,18 @@ def phase_table(
     return pd.concat(frames, ignore_index=True)
 
 
+def _stacked(sets):
+    "(B, N, D) samples of several sets."
+    return torch.stack([o.x for o in sets])
+
+
 def _measured(weight, readout, x, y, fine, fresh, loss):
     "What `phase_table` tells of each network: arrays (B,) by name."
     value, _, _, f = loss_and_gradients(weight, readout, x, y, loss)
-    found = dict(loss=value, errors=(y * f <= 0).double().mean(1))
-    found |= share_and_nc1(hidden(weight, x), fine, hidden(weight, fresh))
+    h = hidden(weight, x)
+    h_fresh = hidden(weight, fresh)
+    found = dict(loss=value, errors=_error_share(y, f))
+    found |= share_and_nc1(h, fine, h_fresh)
     return {k: v.numpy() for k, v in found.items()}
 
 # %% ../nbs/08a_mixture.ipynb #2d3a9224
@@ -283,12 +338,9 @@ def deep_nets(
     layers = []
     for fan_in, fan_out in zip(sizes[:-1], sizes[1:]):
         weights = [_normal(g, fan_out, fan_in) for g in generators]
-        layers.append(torch.stack(weights) * math.sqrt(2 / fan_in))
+        scale = math.sqrt(2 / fan_in)
+        layers.append(scale * torch.stack(weights))
     return layers
-
-
-def _normal(generator, *size):
-    return torch.randn(*size, generator=generator, dtype=torch.float64)
 
 
 def last_hidden(
@@ -308,22 +360,37 @@ def distance_at_precision(
 ) -> torch.Tensor:  # (B,) mean over the two super-classes
     "d′ of the sub-classes in features that are known up to some noise."
     by_coarse = _means(features, fine // 2, 2)
-    noise = precision**2 * (by_coarse[:, 0] - by_coarse[:, 1]).square().sum(1, keepdim=True)
+    noise = precision**2 * _squared_gap(by_coarse)
     found = []
     for first in (0, 2):
-        a, b = features[:, fine == first], features[:, fine == first + 1]
-        gap = a.mean(1) - b.mean(1)
-        rest = torch.cat([a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)], 1)
-        free = rest.shape[1] - 2
-        values, directions = torch.linalg.eigh(rest.mT @ rest / free)
-        values = values.clamp(min=0)
-        along = (directions.mT @ gap[..., None])[..., 0]
-        squared = (along.square() / (values + noise)).sum(1)
-        dimensions = (values / (values + noise)).sum(1)
-        bias = dimensions * (1 / a.shape[1] + 1 / b.shape[1])
-        unbiased = (free - dimensions - 1) / free * squared - bias
-        found.append(unbiased.clamp(min=0).sqrt())
+        a = features[:, fine == first]
+        b = features[:, fine == first + 1]
+        found.append(_noisy_distance(a, b, noise[:, None]))
     return torch.stack(found).mean(0)
+
+
+def _squared_gap(by_coarse):
+    "(B,) squared distance of the means of the two super-classes."
+    gap = by_coarse[:, 0] - by_coarse[:, 1]
+    return gap.square().sum(1)
+
+
+def _noisy_distance(a, b, noise):
+    "(B,) d′ of two sub-classes with `noise` added to the variance of each direction."
+    a_mean = a.mean(1, keepdim=True)
+    b_mean = b.mean(1, keepdim=True)
+    rest = torch.cat([a - a_mean, b - b_mean], 1)
+    free = rest.shape[1] - 2
+    covariance = rest.mT @ rest / free
+    values, directions = torch.linalg.eigh(covariance)
+    values = values.clamp(min=0)
+    total = values + noise
+    along = _along(directions.mT, (a_mean - b_mean)[:, 0])
+    squared = (along.square() / total).sum(1)
+    dimensions = (values / total).sum(1)
+    by_chance = dimensions * (1 / a.shape[1] + 1 / b.shape[1])
+    unbiased = (free - dimensions - 1) / free * squared - by_chance
+    return unbiased.clamp(min=0).sqrt()
 
 
 def deviations_by_direction(
@@ -332,16 +399,18 @@ def deviations_by_direction(
     readout: torch.Tensor,  # (B, m) weights of the last layer
 ) -> dict[str, torch.Tensor]:  # `readout`, `between`, `other`: (B,) variances
     "Where the deviations from super-class means lie, in squared distances of the super-classes."
-    by_coarse, by_fine = _means(features, fine // 2, 2), _means(features, fine, 4)
-    unit = (by_coarse[:, 0] - by_coarse[:, 1]).square().sum(1)
-    total = (features - by_coarse[:, fine // 2]).square().sum(2).mean(1)
+    coarse = fine // 2
+    by_coarse = _means(features, coarse, 2)
+    by_fine = _means(features, fine, 4)
+    unit = _squared_gap(by_coarse)
+    total = _mean_square(features - by_coarse[:, coarse])
     rest = features - by_fine[:, fine]
     direction = readout / readout.norm(dim=1, keepdim=True)
-    along = (rest @ direction[..., None])[..., 0].square().mean(1)
-    between = total - rest.square().sum(2).mean(1)
-    return dict(
-        readout=along / unit, between=between / unit, other=(total - between - along) / unit
-    )
+    along = _along(rest, direction)
+    along = along.square().mean(1)
+    between = total - _mean_square(rest)
+    other = total - between - along
+    return dict(readout=along / unit, between=between / unit, other=other / unit)
 
 # %% ../nbs/08a_mixture.ipynb #12bb1e71
 _PRECISIONS = dict(d_float32=2.0**-24, d_bf16=2.0**-9)
@@ -374,7 +443,7 @@ def collapse_path(
         data = partial(mixture_data, subclass_distance, noise=noise)
         train.append(data(per_subclass=per_subclass, seed=seed))
         fresh.append(data(per_subclass=500, seed=seed + 10_000))
-    x, z = (torch.stack([o.x for o in sets]) for sets in (train, fresh))
+    x, z = _stacked(train), _stacked(fresh)
     y = 1 - 2 * train[0].coarse.double()
     layers = deep_nets([16, *[width] * depth, 1], seeds)
     frames = []
@@ -390,7 +459,7 @@ def _momentum_descent(layers, x, y, loss, lr, momentum, weight_decay, steps):
     velocity = [torch.zeros_like(o) for o in layers]
     for step in range(steps + 1):
         yield step, [o.detach() for o in layers]
-        f = (last_hidden(layers, x) @ layers[-1].mT)[..., 0]
+        f = _output(layers, x)
         value = F.softplus(-y * f) if loss == "logistic" else (f - y).square() / 2
         value = value.mean(1)
         _check_finite(value.detach(), torch.tensor([lr]), step)
@@ -401,11 +470,18 @@ def _momentum_descent(layers, x, y, loss, lr, momentum, weight_decay, steps):
                 weight -= lr * speed
 
 
+def _output(layers, x):
+    "(B, N) outputs of networks as `deep_nets` returns them."
+    features = last_hidden(layers, x)
+    return (features @ layers[-1].mT)[..., 0]
+
+
 def _path_rows(step, layers, x, y, fine, z, fresh_fine):
     "What `collapse_path` tells of each network at one step."
-    h, fresh = last_hidden(layers, x), last_hidden(layers, z)
-    f = (h @ layers[-1].mT)[..., 0]
-    found = dict(errors=(y * f <= 0).double().mean(1), nc1=share_and_nc1(h, fine, h)["nc1"])
+    h = last_hidden(layers, x)
+    fresh = last_hidden(layers, z)
+    errors = _error_share(y, _output(layers, x))
+    found = dict(errors=errors, nc1=share_and_nc1(h, fine, h)["nc1"])
     found["share"] = share_and_nc1(fresh, fresh_fine, fresh)["share"]
     for name, precision in _PRECISIONS.items():
         found[name] = distance_at_precision(fresh, fresh_fine, precision)

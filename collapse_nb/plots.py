@@ -117,16 +117,24 @@ def _default_signs() -> frozenset[int]:
 
 def _fonts(names: Iterable[Any]) -> list[str]:
     "Font families for these names: the reader's own, then those that have what it lacks."
-    signs = {o for name in names for o in str(name) if ord(o) >= 128}
-    missing = sorted(o for o in signs if ord(o) not in _default_signs())
+    signs = set("".join(map(str, names)))
+    missing = sorted(o for o in signs if not _is_default(o))
     return [*rcParams["font.family"], *_families("".join(missing))]
+
+
+def _is_default(sign: str) -> bool:
+    "Can the default font draw a sign?"
+    code = ord(sign)
+    return code < 128 or code in _default_signs()
 
 
 def _spelled(sign: str) -> str:
     "A sign, or its code point where no installed font can draw it."
-    if ord(sign) < 128 or ord(sign) in _default_signs() or _families(sign):
+    if _is_default(sign) or _families(sign):
         return sign
-    return "" if unicodedata.combining(sign) else f"U+{ord(sign):04X} "
+    if unicodedata.combining(sign):
+        return ""
+    return f"U+{ord(sign):04X} "
 
 
 def _label(name: Any, longest: int = 28) -> str:
@@ -157,10 +165,13 @@ _HUES = ("#3858dc", "#a5381d", "#38dcdc", "#bbdc38", "#532e6b", "#a58a1d", "#389
 
 def _shades(color: str, n: int) -> list[str]:
     "n shades of a color, from dark to light."
-    base, out = np.array(to_rgb(color)), []
+    base = np.array(to_rgb(color))
+    black, white = np.zeros(3), np.ones(3)
+    out = []
     for t in np.linspace(-0.4, 0.6, n):
-        target = np.ones(3) if t > 0 else np.zeros(3)
-        out.append(to_hex(base + abs(t) * (target - base)))
+        target = white if t > 0 else black
+        mixed = base + abs(t) * (target - base)
+        out.append(to_hex(mixed))
     return out
 
 
@@ -168,8 +179,12 @@ def _palette(n: int, few: tuple[str, ...]) -> list[str]:
     "n colors: the chosen ones, or hues around the circle in three lightnesses."
     if n <= len(few):
         return list(few[:n])
-    hues, light = np.linspace(0, 1, n, endpoint=False), cycle([0.45, 0.65, 0.8])
-    return [to_hex(sns.husl_palette(1, h=h, s=0.9, l=o)[0]) for h, o in zip(hues, light)]
+    hues = np.linspace(0, 1, n, endpoint=False)
+    colors = []
+    for hue, lightness in zip(hues, cycle([0.45, 0.65, 0.8])):
+        (color,) = sns.husl_palette(1, h=hue, s=0.9, l=lightness)
+        colors.append(to_hex(color))
+    return colors
 
 
 def class_colors(
@@ -204,7 +219,8 @@ def class_markers(
     coarse: ArrayLike | None = None,  # (C,) coarse class of each; None: all are discs
 ) -> dict[str, str]:  # {name: matplotlib's marker}
     "A marker for each class by its place among its partners: a disc, a triangle, …"
-    groups, out = _coarse(coarse, class_names), {}
+    groups = _coarse(coarse, class_names)
+    out = {}
     for i, name in enumerate(class_names):
         place = groups[:i].count(groups[i])
         out[str(name)] = _MARKERS[place % len(_MARKERS)]
@@ -219,63 +235,87 @@ def _axes(ax: plt.Axes | None, width: float, height: float) -> plt.Axes:
 
 
 def _heat_axes(ax: plt.Axes | None, n: int) -> plt.Axes:
-    return _axes(ax, max(7.5, 0.18 * n), max(6, 0.15 * n))
+    width = max(7.5, 0.18 * n)
+    height = max(6, 0.15 * n)
+    return _axes(ax, width, height)
 
 
 def _cell_points(ax: plt.Axes, n: int) -> float:
     "Width of one of n cells of a heat map, in points."
-    return 72 * ax.get_window_extent().width / ax.figure.dpi / n
+    inches = ax.get_window_extent().width / ax.figure.dpi
+    return 72 * inches / n
+
+
+def _between(value: float, low: float, high: float) -> float:
+    "The value, or the bound that it exceeds."
+    return float(np.clip(value, low, high))
 
 
 def _class_ticks(ax: plt.Axes, order: Any, class_names: Sequence, coarse: list) -> None:
     "Names in `order` on both axes of a heat map, with the color and marker of each class."
-    size = float(np.clip(0.7 * _cell_points(ax, len(order)), 2, 10))
+    n = len(order)
+    size = _between(0.7 * _cell_points(ax, n), 2, 10)
     labels = [str(class_names[o]) for o in order]
-    drawn, at = [_label(o) for o in labels], np.arange(len(order)) + 0.5
+    drawn = [_label(o) for o in labels]
+    at = np.arange(n) + 0.5
     font: dict[str, Any] = dict(fontsize=size, fontfamily=_fonts(labels))
-    if len(order) <= 12:
+    if n <= 12:
         ax.set_xticks(at, drawn, rotation=45, ha="right", rotation_mode="anchor", **font)
     else:
         ax.set_xticks(at, drawn, rotation=90, **font)
     ax.set_yticks(at, drawn, rotation=0, **font)
     ax.tick_params(length=0, pad=1.5 * size)
-    _class_marks(ax, labels, class_colors(class_names, coarse), class_markers(class_names, coarse))
+    colors = class_colors(class_names, coarse)
+    markers = class_markers(class_names, coarse)
+    _class_marks(ax, labels, colors, markers)
 
 
 def _class_marks(ax: plt.Axes, labels: list[str], colors: dict, markers: dict) -> None:
     "The color and marker of each class, between its name and the heat map."
-    size = float(np.clip(0.7 * _cell_points(ax, len(labels)), 2, 10))
+    size = _between(0.7 * _cell_points(ax, len(labels)), 2, 10)
     figure: Any = ax.figure
-    left = offset_copy(ax.get_yaxis_transform(), figure, x=-0.8 * size, units="points")
-    below = offset_copy(ax.get_xaxis_transform(), figure, y=-0.8 * size, units="points")
+    away = -0.8 * size
+    left = offset_copy(ax.get_yaxis_transform(), figure, x=away, units="points")
+    below = offset_copy(ax.get_xaxis_transform(), figure, y=away, units="points")
     for i, o in enumerate(labels):
-        style = dict(color=colors[o], marker=markers[o], markersize=0.7 * size)
-        style |= dict(clip_on=False, gid=o)
-        ax.add_line(Line2D([0], [i + 0.5], transform=left, **style))
-        ax.add_line(Line2D([i + 0.5], [0], transform=below, **style))
+        middle = i + 0.5
+        style = dict(
+            color=colors[o],
+            marker=markers[o],
+            markersize=0.7 * size,
+            clip_on=False,
+            gid=o,
+        )
+        ax.add_line(Line2D([0], [middle], transform=left, **style))
+        ax.add_line(Line2D([middle], [0], transform=below, **style))
 
 
 def _outline(ax: plt.Axes, order: Any, coarse: list, color: str) -> None:
     "A frame around each coarse class of more than one class."
     groups = [coarse[o] for o in order]
     for g in dict.fromkeys(groups):
-        i, n = groups.index(g), groups.count(g)
-        if n > 1:
-            frame: Any = dict(fill=False, edgecolor=color, linewidth=2.5, clip_on=False)
-            ax.add_patch(Rectangle((i, i), n, n, **frame))
+        start, n = groups.index(g), groups.count(g)
+        if n == 1:
+            continue
+        frame = Rectangle((start, start), n, n, fill=False, edgecolor=color, linewidth=2.5)
+        frame.set_clip_on(False)
+        ax.add_patch(frame)
 
 # %% ../nbs/09_plots.ipynb #94ae2e8a
 def _numbers(d: np.ndarray) -> tuple[int, str]:
     "A power of ten, and a format that shows at most three digits of the largest number."
-    exponent = math.floor(math.log10(d.max())) if d.max() > 0 else 0
-    power = 0 if -2 < exponent < 4 else exponent
-    digits = int(np.clip(2 - (exponent - power), 0, 3))
+    largest = d.max()
+    exponent = math.floor(math.log10(largest)) if largest > 0 else 0
+    readable = -2 < exponent < 4
+    power = 0 if readable else exponent
+    digits = int(_between(2 - (exponent - power), 0, 3))
     return power, f".{digits}f"
 
 
 def _number_size(ax: plt.Axes, n: int) -> float:
     "Font size of the number in one of n cells, in points: a third of the cell."
-    return float(np.clip(_cell_points(ax, n) / 3, 4, 10))
+    third = _cell_points(ax, n) / 3
+    return _between(third, 4, 10)
 
 
 def plot_class_distances(
@@ -286,8 +326,10 @@ def plot_class_distances(
     title: str | None = None,  # Title of the axes
 ) -> plt.Axes:
     "Heat map of a class-distance matrix, partners side by side."
-    d, groups = _square("distances", distances, class_names), _coarse(coarse, class_names)
-    order, n = np.argsort(groups, kind="stable"), len(class_names)
+    d = _square("distances", distances, class_names)
+    groups = _coarse(coarse, class_names)
+    order = np.argsort(groups, kind="stable")
+    n = len(class_names)
     power, fmt = _numbers(d)
     ax = _heat_axes(ax, n)
     label = "mean squared distance" + (f" × $10^{{{-power}}}$" if power else "")
@@ -332,12 +374,17 @@ def embed(
     check_number("max_images", max_images, low=10, integer=True)
     check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
     _embeddable(h)
-    index = np.sort(np.random.default_rng(seed).permutation(len(h))[:max_images])
-    h = h[index] - h[index].mean(0)
+    rows = np.random.default_rng(seed).permutation(len(h))
+    index = np.sort(rows[:max_images])
+    h = h[index]
+    h = h - h.mean(0)
+    perplexity = min(30, (len(h) - 1) / 3)
     init = "pca" if h.shape[1] > 1 else "random"
-    tsne = TSNE(perplexity=min(30, (len(h) - 1) / 3), init=init, random_state=seed)
-    reduced = PCA(min(50, *h.shape), random_state=seed).fit_transform(h)
-    threads = max(1, (os.cpu_count() or 2) // 2)  # on a busy machine, waiting threads spin
+    tsne = TSNE(perplexity=perplexity, init=init, random_state=seed)
+    pca = PCA(min(50, *h.shape), random_state=seed)
+    reduced = pca.fit_transform(h)
+    cores = os.cpu_count() or 2
+    threads = max(1, cores // 2)  # on a busy machine, waiting threads spin
     with threadpool_limits(threads):
         return index, tsne.fit_transform(reduced)
 
@@ -362,7 +409,8 @@ def _points(xy: Any, fine: Any, class_names: Sequence[str]) -> tuple[np.ndarray,
 def _legend_beside(ax: plt.Axes, names: Iterable[Any], **kw: Any) -> None:
     "A legend to the right of the axes, never over data."
     names = list(names)
-    font = dict(family=_fonts(names), size=10 if len(names) <= 20 else 6)
+    size = 10 if len(names) <= 20 else 6
+    font = dict(family=_fonts(names), size=size)
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, prop=font, **kw)
 
 # %% ../nbs/09_plots.ipynb #294386a0
@@ -379,13 +427,22 @@ def plot_embedding(
     groups = _coarse(coarse, class_names)
     columns = math.ceil(len(class_names) / 25)
     ax = _axes(ax, 5.5 + 1.5 * columns, 5.5)
-    colors, markers = class_colors(class_names, groups), class_markers(class_names, groups)
-    size = float(np.clip(20000 / max(len(xy), 1), 6, 25))
+    colors = class_colors(class_names, groups)
+    markers = class_markers(class_names, groups)
+    size = _between(20000 / max(len(xy), 1), 6, 25)
     for c in np.argsort(groups, kind="stable"):
         name = str(class_names[c])
         x, y = xy[fine == c].T
-        style: Any = dict(color=colors[name], marker=markers[name], alpha=0.75, linewidth=0)
-        ax.scatter(x, y, s=size, label=_label(name), **style)
+        ax.scatter(
+            x,
+            y,
+            s=size,
+            color=colors[name],
+            marker=markers[name],
+            alpha=0.75,
+            linewidth=0,
+            label=_label(name),
+        )
     ax.set(xticks=[], yticks=[], aspect="equal", xlabel="dimension 1", ylabel="dimension 2")
     _legend_beside(ax, class_names, markerscale=1.8, ncols=columns)
     if title is not None:
@@ -411,7 +468,8 @@ def _log_ticks(axis: Any, values: Iterable[float]) -> None:
     "Plain numbers at 1, 2, 5, 10, … or, over many decades, at powers of ten."
     positive = [v for v in values if v > 0] or [1]
     narrow = max(positive) / min(positive) < 200
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))
+    steps = (1, 2, 5) if narrow else (1,)
+    axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(NullFormatter())
 
@@ -505,9 +563,10 @@ def _percent_text(v: float) -> str:
 
 def _row_percent(m: np.ndarray, order: np.ndarray) -> np.ndarray:
     "Counts in percent of their row, in `order`; NaN in a row without counts."
+    m = m[np.ix_(order, order)]
     total = m.sum(1, keepdims=True)
-    share = np.divide(100 * m, total, out=np.full_like(m, np.nan), where=total > 0)
-    return share[np.ix_(order, order)]
+    total[total == 0] = np.nan
+    return 100 * m / total
 
 
 def plot_confusion(
@@ -518,8 +577,10 @@ def plot_confusion(
     title: str | None = None,  # Title of the axes
 ) -> plt.Axes:
     "Confusion of reconstructed and true classes, in percent of the true class."
-    m, groups = _square("matrix", matrix, class_names), _coarse(coarse, class_names)
-    order, n = np.argsort(groups, kind="stable"), len(class_names)
+    m = _square("matrix", matrix, class_names)
+    groups = _coarse(coarse, class_names)
+    order = np.argsort(groups, kind="stable")
+    n = len(class_names)
     share = _row_percent(m, order)
     text = np.array([[_percent_text(v) for v in row] for row in share])
     ax = _heat_axes(ax, n)
@@ -577,14 +638,16 @@ def plot_layers(
 ) -> plt.Axes:
     "Collapse, or accuracies, over depth."
     values, logarithmic = _layer_values(frame, columns)
-    ax, at = _axes(ax, max(5, 0.5 * len(frame) + 2), 3.8), np.arange(len(frame))
+    layers = frame["layer"]
+    ax = _axes(ax, max(5, 0.5 * len(layers) + 2), 3.8)
+    at = np.arange(len(layers))
     for (k, v), marker in zip(values.items(), "os^Dv"):
         ax.plot(at, v, marker=marker, label=_LABELS.get(k, k))
     tilted: dict[str, Any] = dict(rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_xticks(at, frame["layer"].map(_label), fontfamily=_fonts(frame["layer"]), **tilted)
-    several = "nc" if logarithmic else "accuracy"
-    ax.set(xlabel="layer", ylabel=columns[0] if len(columns) == 1 else several)
+    ax.set_xticks(at, layers.map(_label), fontfamily=_fonts(layers), **tilted)
+    ax.set(xlabel="layer", ylabel=columns[0])
     if len(columns) > 1:
+        ax.set_ylabel("nc" if logarithmic else "accuracy")
         _legend_beside(ax, columns)
     if logarithmic:
         ax.set(yscale="log")
@@ -605,13 +668,16 @@ def plot_accuracies(
     "Accuracy of each row with its interval, from the top; rows without an accuracy are left out."
     _columns("frame", frame, ["class", "name", "images", "accuracy", "low", "high"])
     rows = frame.dropna(subset="accuracy")[:most].to_dict("records")
-    colors, ax = class_colors(class_names), _axes(ax, 7, 1 + 0.32 * len(rows))
+    colors = class_colors(class_names)
+    ax = _axes(ax, 7, 1 + 0.32 * len(rows))
     for i, o in enumerate(rows):
-        error = [[max(0, o["accuracy"] - o["low"])], [max(0, o["high"] - o["accuracy"])]]
+        below = max(0, o["accuracy"] - o["low"])
+        above = max(0, o["high"] - o["accuracy"])
         color = colors[str(o["class"])]
-        ax.errorbar(o["accuracy"], i, xerr=error, fmt="o", capsize=3, color=color)
+        ax.errorbar(o["accuracy"], i, xerr=[[below], [above]], fmt="o", capsize=3, color=color)
     says = [f"{_label(o['name'])} ({o['images']:,})" for o in rows]
-    ax.set_yticks(np.arange(len(rows)), says, fontfamily=_fonts(o["name"] for o in rows))
+    fonts = _fonts(o["name"] for o in rows)
+    ax.set_yticks(np.arange(len(rows)), says, fontfamily=fonts)
     ax.invert_yaxis()
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
     ax.set(xlabel="accuracy", ylabel="sub-class (images)")
@@ -635,7 +701,8 @@ def plot_stability(
         raise CollapseError(
             "scores is empty, since the numbers were given; find them with n_subclasses='auto'."
         )
-    colors, ax = list(class_colors(class_names).values()), _axes(ax, 7, 3.2)
+    colors = list(class_colors(class_names).values())
+    ax = _axes(ax, 7, 3.2)
     apart = 0.06 if len(scores) <= 10 else 0  # side by side, so that no curve hides another
     ax.axhspan(0.25, 0.75, color="#eeeeee", zorder=0)
     for i, (c, curve) in enumerate(scores.items()):
@@ -661,18 +728,21 @@ def plot_map(
     title: str | None = None,  # Title of the axes
 ) -> plt.Axes:
     "Samples of one class, colored by sub-class; crosses are errors."
-    points, part = _array("xy", xy, 2), np.asarray(part, dtype=object)
-    if points.shape != (len(part), 2):
-        raise CollapseError(f"xy has shape {points.shape} for {len(part)} parts: give (n, 2).")
-    bad = np.zeros(len(part), bool) if wrong is None else np.asarray(wrong, dtype=bool)
-    names = list(dict.fromkeys(sorted(map(str, part))))
-    colors, ax = class_colors(names), _axes(ax, 5.6, 3.6)
+    points = _array("xy", xy, 2)
+    parts = np.asarray(part, dtype=object).astype(str)
+    if points.shape != (len(parts), 2):
+        raise CollapseError(f"xy has shape {points.shape} for {len(parts)} parts: give (n, 2).")
+    bad = np.zeros(len(parts), bool) if wrong is None else np.asarray(wrong, dtype=bool)
+    names = sorted(set(parts))
+    colors = class_colors(names)
+    ax = _axes(ax, 5.6, 3.6)
     for name in names:
-        mine = part.astype(str) == name
-        right, missed = points[mine & ~bad].T, points[mine & bad].T
+        mine = parts == name
         color = colors[name]
-        ax.scatter(right[0], right[1], s=9, color=color, alpha=0.6, linewidth=0, label=_label(name))
-        ax.scatter(missed[0], missed[1], s=30, color=color, marker="x", linewidth=1.4)
+        x, y = points[mine & ~bad].T
+        ax.scatter(x, y, s=9, color=color, alpha=0.6, linewidth=0, label=_label(name))
+        x, y = points[mine & bad].T
+        ax.scatter(x, y, s=30, color=color, marker="x", linewidth=1.4)
     ax.set(xticks=[], yticks=[], xlabel="direction 1", ylabel="direction 2")
     _legend_beside(ax, names, markerscale=1.8, title="× is an error" if bad.any() else None)
     if title is not None:
