@@ -188,6 +188,8 @@ def feature_table(
         value = _frame_numbers(name, value)
     elif hasattr(value, "to_numpy"):
         value = value.to_numpy()
+    elif np.ma.is_masked(value):
+        value = value.astype(np.float64).filled(np.nan)  # such a row is no sample
     a = value if isinstance(value, np.ndarray) else np.asarray(value)
     if a.ndim == 2 and all(a.shape) and a.dtype.kind in "fiub":
         return a

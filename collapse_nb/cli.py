@@ -100,14 +100,16 @@ _SAFE = "Everything that was finished is kept."
 @contextmanager
 def _exit_on_error() -> Iterator[None]:
     "Turn an error that the user can fix, and Ctrl-C, into a message and an exit status."
-    from collapse_nb.core import CollapseError
-
+    ours: tuple[type[Exception], ...] = ()
     try:
         with _sigterm_as_ctrl_c():
+            from collapse_nb.core import CollapseError  # takes seconds, which may be interrupted
+
+            ours = (CollapseError,)
             yield
     except KeyboardInterrupt:
         _stop(f"stopped. {_SAFE} The same command continues from there.", 130)
-    except CollapseError as e:
+    except ours as e:
         _stop(e, 1)
     except BrokenPipeError:  # the reader went away, as in `| head -1`; 141 is the shells' status
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -309,12 +311,6 @@ _DryRun = Annotated[
 _RunsAtOnce = Annotated[int, typer.Option(help="Runs at a time; -1: one per core", metavar="N")]
 
 
-def _import_from_here(model: str | None) -> None:
-    "Let `package.module:factory` be a module of the current folder."
-    if model and ":" in model and not model.startswith("torchvision:"):
-        sys.path.append(os.getcwd())
-
-
 @app.command()
 @_with_settings(several=False)
 def run(
@@ -340,15 +336,16 @@ def run(
         from collapse_nb.core import user_path
         from collapse_nb.experiment import Experiment, default_out
         from collapse_nb.experiment import dry_run as plan_of
+        from collapse_nb.models import factories_in
 
         exp = Experiment(**_typed(options))
-        _import_from_here(exp.model)
         folder = user_path(out) if out else default_out(exp)
         epochs = _numbers("snapshots", snapshots, int)
-        if dry_run:
-            print(plan_of(exp, folder, snapshots=epochs))
-        else:
-            _run(exp, folder, overwrite, epochs)
+        with factories_in(os.getcwd()):
+            if dry_run:
+                print(plan_of(exp, folder, snapshots=epochs))
+            else:
+                _run(exp, folder, overwrite, epochs)
 
 
 def _run(exp: "Experiment", folder: Path, overwrite: bool, snapshots: list[int]) -> None:
@@ -440,17 +437,17 @@ def sweep(
     "Run every combination of settings; finished runs are not repeated."
     with _exit_on_error():
         from collapse_nb.core import user_path
+        from collapse_nb.models import factories_in
         from collapse_nb.sweep import grid, overview
         from collapse_nb.sweep import sweep as sweep_experiments
 
         experiments = grid(**_typed(options, several=True))
         epochs = _numbers("snapshots", snapshots, int)
-        for exp in experiments:
-            _import_from_here(exp.model)
         if dry_run:
-            _print_plans(experiments, user_path(out), epochs)
+            with factories_in(os.getcwd()):
+                _print_plans(experiments, user_path(out), epochs)
             return
-        with _backend(backend):
+        with _backend(backend), factories_in(os.getcwd()):
             table = sweep_experiments(
                 experiments, user_path(out), n_jobs=n_jobs, threads=threads, snapshots=epochs
             )
@@ -738,13 +735,13 @@ def _trees(root: Path, reading: _Reading) -> tuple[Any, Any]:
     "Images to judge, and images to find sub-classes on: None, or those of `train`."
     from collapse_nb.data import ImageTree, find_splits
 
-    names, skip = _names_in(reading.class_names), reading.skip_corrupt
+    names = _names_in(reading.class_names)
     splits = find_splits(root) if root.is_dir() else None
     if splits is None:
-        return ImageTree(root, names, skip_corrupt=skip), None
-    train = ImageTree(root / splits.train, names, skip_corrupt=skip)
+        return ImageTree(root, names), None
+    train = ImageTree(root / splits.train, names)
     names = names or train.class_names
-    return ImageTree(root / splits.test, names, skip_corrupt=skip), train
+    return ImageTree(root / splits.test, names), train
 
 
 def _network(name: str, weights: str | None, classes: int, device: str) -> Any:
@@ -835,6 +832,7 @@ def _discover_model(
     ready = _ready(source, reading)
     tree = ready.tree
     images = dict(transform=ready.transform, class_names=tree.class_names)
+    images["skip_corrupt"] = reading.skip_corrupt  # while they are read for the network
     # loaded before the first image, too
     second = _second_network(against, source, len(tree.class_names), reading.device)
     report = discover_in_model(
@@ -1023,27 +1021,27 @@ def _measure_files(source: _Source, classifier: str | None, names: str | None) -
     )
 
 
-def _batches(tree: Any, transform: Callable, size: int = 64) -> Iterator[Any]:
-    "The images of a tree as the network takes them."
-    import torch
-
-    for start in range(0, len(tree), size):
-        items = [tree[i] for i in range(start, min(start + size, len(tree)))]
-        yield torch.stack([transform(image) for image, _ in items])
-
-
 def _measure_model(source: _Source, reading: _Reading) -> Any:
     "Metrics of a network's features of images."
     from collapse_nb.measure import measure_features
     from collapse_nb.models import extract_features, find_head
+    from collapse_nb.streaming import Source, read_batches
 
     ready = _ready(source, reading)
     tree = ready.tree if ready.train is None else ready.train
-    features = extract_features(ready.network, _batches(tree, ready.transform), reading.layer)
-    head = None
-    if reading.layer is None:
-        head = find_head(ready.network, next(_batches(tree, ready.transform, 1)))
-    return measure_features(features, tree.labels, head, class_names=tree.class_names)
+    images = Source(tree, transform=ready.transform, skip_corrupt=reading.skip_corrupt)
+    first: list = []
+    labels: list[int] = []
+
+    def inputs() -> Iterator[Any]:
+        for batch in read_batches(images):
+            first[:] = first or [batch.x[:1]]
+            labels.extend(batch.y.tolist())
+            yield batch.x
+
+    features = extract_features(ready.network, inputs(), reading.layer)
+    head = None if reading.layer is not None else find_head(ready.network, first[0])
+    return measure_features(features, labels, head, class_names=tree.class_names)
 
 
 def _print_measurement(measurement: Any) -> None:

@@ -101,11 +101,13 @@ def class_views(
     options: ModeOptions = DEFAULT_OPTIONS,  # What decides between divisions
 ) -> list[View]:
     "Whitened views of several widths, and all components as they are."
-    identity = np.eye(len(scale))
-    top = usable_components(n, len(scale), options)
+    most = len(scale)
+    identity = np.eye(most)
+    top = usable_components(n, most, options)
     widths = sorted({min(m, top) for m in options.pursuit_components})
     views = [View(f"{m} whitened components", identity[:, :m]) for m in widths]
-    return [*views, View(f"{len(scale)} components", np.diag(scale))]
+    unwhitened = View(f"{most} components", np.diag(scale))
+    return [*views, unwhitened]
 
 
 def _pursuit_candidates(z, views, rng, options):
@@ -225,7 +227,8 @@ class ClassParts:
     ) -> np.ndarray:  # (n,)
         "Probability of the part that each sample is given."
         log_odds = self.rule.log_odds(x - self.mean)
-        return np.exp(log_odds.max(1) - logsumexp(log_odds, axis=1))
+        log_total = logsumexp(log_odds, axis=1)
+        return np.exp(log_odds.max(1) - log_total)
 
     def distance(
         self,
@@ -233,15 +236,19 @@ class ClassParts:
     ) -> np.ndarray:  # (n,)
         "Distance of each sample from the center of its part."
         part = self.predict(x)
-        return np.sqrt(self.rule.distances(x - self.mean)[np.arange(len(x)), part])
+        squared = self.rule.distances(x - self.mean)
+        own = squared[np.arange(len(x)), part]
+        return np.sqrt(own)
 
     @property
     def separation(self) -> float:
         "Fisher's separation of the parts, tr(W⁻¹B)."
         shares = np.exp(self.rule.log_shares)
         shares = shares / shares.sum()
-        centered = self.rule.centers - shares @ self.rule.centers
-        return float(shares @ np.square(centered).sum(1))
+        centers = self.rule.centers
+        centered = centers - shares @ centers
+        squared = np.square(centered).sum(1)
+        return float(shares @ squared)
 
 # %% ../nbs/06_clustering.ipynb #51e64fe9
 def divide_class(
@@ -343,7 +350,8 @@ def separation(
     centered = mixture.means_ - shares @ mixture.means_
     within = np.einsum("k,kij->ij", shares, mixture.covariances_)
     between = np.einsum("k,ki,kj->ij", shares, centered, centered)
-    return float(np.trace(np.linalg.solve(within, between)))
+    ratio = np.linalg.solve(within, between)
+    return float(np.trace(ratio))
 
 # %% ../nbs/06_clustering.ipynb #6f266444
 class _SpanParts:
@@ -875,7 +883,8 @@ def apply_mapping(
 ) -> np.ndarray:  # (N,) fine classes, −1 for a cluster without one
     "Fine class of each cluster id."
     ids, inverse = np.unique(clusters, return_inverse=True)
-    return np.array([mapping.get(int(o), -1) for o in ids])[inverse]
+    classes = [mapping.get(int(o), -1) for o in ids]
+    return np.array(classes)[inverse]
 
 # %% ../nbs/06_clustering.ipynb #52e03ad7
 def bootstrap_intervals(

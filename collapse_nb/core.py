@@ -22,6 +22,7 @@ import math
 import multiprocessing.util
 import os
 import re
+import stat
 import sys
 import tempfile
 import warnings
@@ -138,6 +139,8 @@ def _plain_array(value):
     "`value` as a NumPy array; a ValueError if its rows have different lengths."
     if hasattr(value, "isna") and hasattr(value, "to_numpy"):
         return _from_pandas(value)
+    if np.ma.is_masked(value) and value.dtype.kind in "fiub":
+        return value.astype(np.float64).filled(np.nan)  # what lies under a mask is no number
     return np.asarray(value)
 
 # %% ../nbs/00_core.ipynb #fac882d4
@@ -238,6 +241,8 @@ def _label_array(name, value, n):
         raise CollapseError(f"{name} is not a list of labels; pass one per sample.") from None
     if a.ndim == 2 and a.shape[1] == 1:
         a = a[:, 0]
+    if missing := np.isnan(a).sum() if a.dtype.kind == "f" else 0:
+        raise CollapseError(f"{name} has {missing} missing label(s); remove those samples.")
     if a.ndim != 1 or n not in (None, len(a)):
         rows = "the" if n is None else n
         raise CollapseError(
@@ -510,9 +515,21 @@ def _why_unreadable(error):
         return "not enough memory"
     if isinstance(error, torch.OutOfMemoryError):
         return "not enough memory on the device"
-    if isinstance(error, OSError) and error.errno is not None:  # Pillow's own errors have none
+    if isinstance(error, OSError) and error.errno not in _ABOUT_CONTENT:
         return error.strerror or os.strerror(error.errno)
     return None
+
+
+# Pillow's own errors have no number; torch looks for places before the start of a truncated file
+_ABOUT_CONTENT = (None, errno.EINVAL)
+
+
+def _check_regular(path):
+    "Refuse what is not a file: a folder has no content, and reading a pipe would block."
+    if stat.S_ISREG(os.stat(path).st_mode):
+        return
+    kind = "folder" if path.is_dir() else "device or a pipe"
+    raise CollapseError(f"{str(path)!r} is a {kind} where a file should be; name or restore it.")
 
 
 @contextmanager
@@ -523,6 +540,7 @@ def reading(
     path = Path(path)
     try:
         _meet_fault("read", path)
+        _check_regular(path)
         with path.open("rb") as f:
             f.read(1)
         yield path
@@ -792,13 +810,44 @@ def _declare_operators():
     _schemas.append(library)
 
 
+@contextmanager
+def _current_folder_off_path():
+    "Inside the block no module is found in the current folder."
+    kept, here = list(sys.path), ""
+    with suppress(OSError):  # a folder that was removed
+        here = os.getcwd()
+    sys.path[:] = [o for o in kept if o not in ("", here)]
+    try:
+        yield
+    finally:
+        sys.path[:] = kept
+
+
+def _import_torchvision():
+    with suppress(ModuleNotFoundError), _current_folder_off_path():
+        import torchvision
+    import torchvision  # perhaps it lies in the current folder itself
+
+    return torchvision
+
+
+@cache
+def _report_safely():
+    "At its end torch looks for an optional module, too, once torchvision has been imported."
+    report = getattr(sys.modules.get("torch._dynamo.utils"), "dump_compile_times", None)
+    if report is not None:
+        atexit.unregister(report)
+        atexit.register(_current_folder_off_path()(report))
+
+
 def import_torchvision() -> ModuleType:
     "The `torchvision` module, also where its compiled operators cannot be loaded."
     try:
-        import torchvision
+        torchvision = _import_torchvision()
     except RuntimeError as e:
         if "torchvision::nms" not in str(e):
             raise
         _declare_operators()
-        import torchvision
+        torchvision = _import_torchvision()
+    _report_safely()
     return torchvision

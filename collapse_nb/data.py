@@ -591,7 +591,8 @@ class ImageTree(TorchDataset):
 
     Item i is a pair (RGB picture, label). Classes are in the order of the sorted folder names,
     as in torchvision's `ImageFolder`; `class_names` gives the order of a network that counts
-    them otherwise.
+    them otherwise. A set has to know its length, so with `skip_corrupt` all images are decoded
+    once before; `discover_in_model(…, skip_corrupt=True)` needs no such pass over a plain tree.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,8 +22,15 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from .core import CollapseError, RunFolderError, check_choice, user_path, write_json
-from .core import atomic_write
+from collapse_nb.core import (
+    CollapseError,
+    RunFolderError,
+    atomic_write,
+    check_choice,
+    read_json,
+    user_path,
+    write_json,
+)
 from .html import figure, image_strip, note, render, table, visible, write_page
 
 # %% ../nbs/10e_discovery_page.ipynb #cdee721f
@@ -347,6 +355,7 @@ def save_report(
 # %% ../nbs/10e_discovery_page.ipynb #906f6164
 _OURS = "discovery.json"
 _FINISHED = "finished"  # in OUT.partial, the classes that are divided
+_FILES = ("report.html", "images.csv", "subclasses.csv", "classes.csv", "comparison.csv")
 
 
 def partial_folder(
@@ -357,13 +366,14 @@ def partial_folder(
     return folder.with_name(folder.name + ".partial")
 
 
-def _check_ours(folder: Path, mark: str, name: str) -> None:
+def _check_ours(folder: Path, *marks: str) -> None:
     "Raise if a folder holds something else."
     if folder.exists() and not folder.is_dir():
-        raise RunFolderError(f"{name}={str(folder)!r} is a file: name a folder.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).exists():
+        raise RunFolderError(f"out={str(folder)!r} is a file: name a folder.")
+    held = {o.name for o in folder.iterdir()} if folder.is_dir() else set()
+    if held and not held & set(marks):
         raise RunFolderError(
-            f"{name}={str(folder)!r} holds other files: choose a new or empty folder."
+            f"out={str(folder)!r} holds other files: choose a new or empty folder."
         )
 
 
@@ -373,15 +383,10 @@ def claim_discovery(
 ) -> Path:  # The folder for finished classes, for `checkpoint=`
     "Check, before the first image, that a discovery can be written; clean up after a killed one."
     folder, partial = user_path(out), partial_folder(out)
-    _check_ours(folder, _OURS, "out")
-    _check_ours(partial, _FINISHED, "out")
-    old = folder.with_name(folder.name + ".old")
-    if old.is_dir() and (old / _OURS).is_file():  # killed between the two moves
-        if folder.is_dir() and any(folder.iterdir()):
-            shutil.rmtree(old)
-        else:
-            _move(old, folder)
+    _check_ours(folder, _OURS)
+    _check_ours(partial, _FINISHED, _OURS)
     try:
+        _settle(folder)
         (partial / _FINISHED).mkdir(parents=True, exist_ok=True)
         probe = partial / ".writable"
         probe.write_bytes(b"")
@@ -393,6 +398,41 @@ def claim_discovery(
         there, needed = f"{free / 1e6:.0f} MB", f"{needed_bytes / 1e6:.0f} MB"
         raise RunFolderError(f"out={str(out)!r} has {there} of space, and {needed} are needed.")
     return partial / _FINISHED
+
+
+def _old_folder(folder: Path) -> Path:
+    "Where an earlier discovery is between the two moves of an exchange; no user calls it so."
+    return folder.with_name(f".{folder.name}.replaced")
+
+
+def _settle(folder: Path) -> None:
+    "End an exchange that was killed: put the earlier discovery back, or what is left of it away."
+    old = _old_folder(folder)
+    if not (old / _OURS).is_file():  # which goes last
+        with suppress(OSError):
+            old.rmdir()
+        return
+    if not folder.is_dir() or not any(folder.iterdir()):
+        _move(old, folder)
+        return
+    ours = read_json(old / _OURS).get("files", _FILES)
+    foreign = [o for o in old.iterdir() if o.name not in (*ours, _OURS)]
+    for o in foreign:
+        os.replace(o, _free_name(folder / o.name))
+    for name in ours:
+        (old / name).unlink(missing_ok=True)
+    (old / _OURS).unlink()
+    old.rmdir()
+
+
+def _free_name(path: Path) -> Path:
+    "The path, or one beside it that is not taken."
+    taken = 1
+    free = path
+    while os.path.lexists(free):
+        taken += 1
+        free = path.with_name(f"{path.stem}-{taken}{path.suffix}")
+    return free
 
 
 def _move(source: Path, target: Path) -> None:
@@ -413,10 +453,14 @@ def save_discovery(
     folder, partial = user_path(out), partial_folder(out)
     claim_discovery(out)
     try:
-        for name, frame in (_tables(report) | (extra or {})).items():
+        for name in _FILES:  # of an attempt that was killed
+            (partial / name).unlink(missing_ok=True)
+        tables = _tables(report) | (extra or {})
+        for name, frame in tables.items():
             _write_csv(frame, partial / f"{name}.csv")
         discovery_report(report, partial / "report.html", title)
-        write_json(partial / _OURS, settings)
+        files = ["report.html", *(f"{name}.csv" for name in tables)]
+        write_json(partial / _OURS, settings | dict(files=files))
         shutil.rmtree(partial / _FINISHED)
         _exchange(partial, folder)
     except OSError as e:
@@ -428,13 +472,8 @@ def save_discovery(
 
 
 def _exchange(new: Path, folder: Path) -> None:
-    "Put a new folder in the place of an earlier one."
-    old = folder.with_name(folder.name + ".old")
-    if old.is_dir() and (old / _OURS).is_file():
-        shutil.rmtree(old)
-    had_old = folder.is_dir() and any(folder.iterdir())
-    if had_old:
-        os.replace(folder, old)
+    "Put a new folder in the place of an earlier one; files of the user's move along."
+    if folder.is_dir() and any(folder.iterdir()):
+        os.replace(folder, _old_folder(folder))
     _move(new, folder)
-    if had_old:
-        shutil.rmtree(old)
+    _settle(folder)

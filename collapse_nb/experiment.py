@@ -166,7 +166,17 @@ def _prepare(exp):
 def _check_network(exp, ds, scheme, model):
     "Does a network of the user's own take these images, and give these classes?"
     batches = BatchLoader(ds.train, scheme(ds.train.labels), 8).plain()
-    outputs = find_head(model, _example(batches)).out_features
+    try:
+        outputs = find_head(model, _example(batches)).out_features
+    except CollapseError:
+        raise
+    except Exception as e:  # the network's own code, in a dozen ways
+        why = (str(e).splitlines() or [type(e).__name__])[0][:80]
+        shape = tuple(ds.train.pixels.shape[1:])
+        raise CollapseError(
+            f"model={exp.model!r} cannot take images of shape {shape} ({why}). "
+            "Choose another network, or other images."
+        ) from e
     if outputs != scheme.num_classes:
         raise CollapseError(
             f"model={exp.model!r} has {outputs} outputs, and scheme={exp.scheme!r} "

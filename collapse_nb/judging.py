@@ -9,6 +9,7 @@ __all__ = ['ReadLabels', 'as_column', 'read_labels', 'OutputKind', 'output_kind'
            'neighbor_disagreement']
 
 # %% ../nbs/10c_judging.ipynb #76a5ba11
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from scipy.stats import beta, binom, binomtest, fisher_exact, mannwhitneyu, norm
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from .core import CollapseError, check_number, encode_labels
+from .core import CollapseError, CollapseWarning, check_number, encode_labels
 
 # %% ../nbs/10c_judging.ipynb #e15eae94
 class ReadLabels(NamedTuple):
@@ -40,6 +41,8 @@ def as_column(
         value = value.detach().cpu()
     if hasattr(value, "to_numpy"):
         return value.to_numpy()
+    if np.ma.is_masked(value):
+        return np.array(value.tolist(), dtype=object)  # None is a missing label
     return np.asarray(value)
 
 
@@ -92,6 +95,7 @@ class OutputKind:
     rows: int = 0  # Rows seen so far
     off: int = 0  # Rows that do not sum to one
     may_be_probabilities: bool = True  # Is everything between 0 and 1 so far?
+    may_be_percent: bool = True  # Is nothing below 0, and the sum of each row 100?
 
     def update(
         self,
@@ -100,20 +104,35 @@ class OutputKind:
         "Look at some rows."
         p = outputs.double()
         self.rows += len(p)
-        if not len(p) or float(p.min()) < 0 or float(p.max()) > 1 + _SUM:
+        inside = len(p) > 0 and float(p.min()) >= 0 and float(p.max()) <= 1 + _SUM
+        if not inside:  # nor is NaN
             self.may_be_probabilities = False
         self.off += int(((p.sum(1) - 1).abs() > _SUM).sum())
+        percent = len(p) > 0 and float(p.min()) >= 0 and (p.sum(1) - 100).abs().max() < 100 * _SUM
+        self.may_be_percent = self.may_be_percent and bool(percent)
 
     def decide(self) -> str:  # 'logits' or 'probabilities'
-        "What all rows together are; raises if they can be neither."
+        "What all rows together are; an error if they are neither, a warning if that is a guess."
+        if self.may_be_percent and self.rows:
+            raise CollapseError(
+                "predictions holds rows that sum to 100: give probabilities between 0 and 1, or "
+                "logits.log_softmax(1) if they are none."
+            )
         if not self.may_be_probabilities:
             return "logits"
         if not self.off:
             return "probabilities"
-        raise CollapseError(
-            f"predictions lies between 0 and 1, but {self.off} of {self.rows} rows do not sum to "
-            "one: give logits, or probabilities over all classes."
+        what = f"predictions lies between 0 and 1, but {self.off} of {self.rows} rows do not sum"
+        if self.off <= self.rows / 2:
+            raise CollapseError(
+                f"{what} to one: give probabilities over all classes, or logits.log_softmax(1)."
+            )
+        warnings.warn(
+            f"{what} to one: taken for logits. If they are probabilities, give p / p.sum(1).",
+            CollapseWarning,
+            stacklevel=4,
         )
+        return "logits"
 
 
 def output_kind(

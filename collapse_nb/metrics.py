@@ -21,12 +21,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from collapse_nb.core import (
     CollapseError,
+    CollapseWarning,
     as_tensor,
     check_choice,
     check_number,
@@ -316,8 +318,26 @@ def _rows(features: Tensor, at_least: int = 1) -> int:
     return max(1, min(max(cache, at_least), 2**22 // d))
 
 
+def _unmasked_rows(features: Any, labels: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    "What of masked arrays is not masked: a masked entry takes its whole sample out."
+    masked = np.ma.getmaskarray(np.ma.asarray(features)).any(-1)
+    if masked.shape != np.shape(labels):
+        return features, labels, sample_weight  # which is refused
+    masked = masked | np.ma.getmaskarray(np.ma.asarray(labels))
+    warnings.warn(
+        f"features, labels: {masked.sum()} of {masked.size} samples are masked and do not count.",
+        CollapseWarning,
+        stacklevel=4,
+    )
+    parts = [np.asarray(features)[~masked], np.asarray(labels)[~masked]]
+    weights = None if sample_weight is None else np.asarray(sample_weight)[~masked]
+    return parts[0], parts[1], weights
+
+
 def _as_samples(features: Any, labels: Any, sample_weight: Any = None) -> _Samples:
     "The input as tensors of matching shapes; values are not looked at."
+    if np.ma.is_masked(features) or np.ma.is_masked(labels):
+        features, labels, sample_weight = _unmasked_rows(features, labels, sample_weight)
     features, labels = as_tensor("features", features), as_tensor("labels", labels)
     if features.ndim < 2 or not features.shape[-1] or not features.is_floating_point():
         raise CollapseError(

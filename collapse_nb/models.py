@@ -4,13 +4,12 @@
 
 # %% auto #0
 __all__ = ['MODELS', 'Architecture', 'build_model', 'logits_of', 'call_model', 'unwrapped', 'evaluation_mode', 'last_linear',
-           'find_head', 'capture', 'Pass', 'stream_features', 'extract_features', 'load_weights', 'import_factory',
-           'load_model']
+           'find_head', 'capture', 'Pass', 'stream_features', 'extract_features', 'load_weights', 'factories_in',
+           'factory_folder', 'import_factory', 'load_model']
 
 # %% ../nbs/03_models.ipynb #23c5bd77
 import argparse
 import difflib
-import errno
 import importlib
 import inspect
 import pickle
@@ -658,12 +657,7 @@ def _load_file(file):
         return load_file(file)
     with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on the version of the pickle
-        try:
-            return torch.load(file, map_location="cpu", weights_only=True)
-        except OSError as e:
-            if e.errno == errno.EINVAL:  # a place before the start of a truncated file
-                raise EOFError("the file ends too early") from None
-            raise
+        return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def _read_weights(file):
@@ -797,9 +791,31 @@ def load_weights(
     return model
 
 # %% ../nbs/03_models.ipynb #0c55cc39
+_folders: list[Path] = []  # of `factories_in`, the innermost last
+
+
+@contextmanager
+def factories_in(
+    folder: str | Path | None,  # Folder of the user's modules; None changes nothing
+) -> Iterator[None]:
+    "Inside the block, factories are looked for in this folder as well."
+    added = [] if folder is None else [user_path(folder).absolute()]
+    _folders.extend(added)
+    try:
+        yield
+    finally:
+        del _folders[len(_folders) - len(added) :]
+
+
+def factory_folder() -> Path | None:  # None: the import path only
+    "The folder of the innermost `factories_in`."
+    return _folders[-1] if _folders else None
+
+
 @contextmanager
 def _on_path(folder):
     "Let modules be imported from a folder, after all other places."
+    folder = factory_folder() if folder is None else folder
     if folder is None:
         yield
         return
@@ -850,6 +866,13 @@ def import_factory(
     return found
 
 
+def _is_nameless(parameter, offers):
+    "Is it the number of classes under another name, as in `def make(k)`?"
+    kinds = (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    required = parameter.kind in kinds and parameter.default is parameter.empty
+    return required and parameter.name not in offers
+
+
 def _own_model(name, offers, folder):
     "What the user's own factory returns, called with those of `offers` that it takes."
     make = import_factory(name, folder=folder)
@@ -857,7 +880,12 @@ def _own_model(name, offers, folder):
         parameters = inspect.signature(make).parameters
         takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         taken = {k for k in offers if k in parameters} | ({"num_classes"} if takes_all else set())
-        model = make(**{k: v for k, v in offers.items() if k in taken and v is not None})
+        named = {k: v for k, v in offers.items() if k in taken and v is not None}
+        first = next(iter(parameters.values()), None)
+        if first is not None and _is_nameless(first, offers):
+            model = make(offers["num_classes"], **named)
+        else:
+            model = make(**named)
     if isinstance(model, nn.Module):
         return model
     raise CollapseError(

@@ -45,7 +45,7 @@ from collapse_nb.core import (
 )
 from .data import DATASETS, Dataset
 from .labels import LabelScheme, make_scheme
-from .models import MODELS, build_model, import_factory
+from .models import MODELS, build_model
 from .training import TrainConfig, _keys, has_bf16, machine_name, pick_device
 
 # %% ../nbs/09a_runs.ipynb #38078d1b
@@ -93,7 +93,8 @@ class Experiment:
     )
     model: str | None = _setting(
         None,
-        "resnet18, vgg16_bn, densenet121, small_cnn, mlp, or package.module:factory for your own"
+        "resnet18, vgg16_bn, densenet121, small_cnn, mlp, torchvision:NAME, "
+        "or package.module:factory for your own"
         "  [default: small_cnn for digits, else resnet18]",
         "NAME",
     )
@@ -650,11 +651,11 @@ class Run:
         return model.eval()
 
     def _check_key(self, key):
-        "Raise if a checkpoint is not of this run; runs of 0.1.0 had no digest to compare."
-        exp = self.experiment
-        run_key = digest(exp.identity, self.provenance["fingerprint"])
-        if self.digest is not None and key not in _keys(exp.training, run_key):
-            _same_run(self.folder / "checkpoint.pt", str(key)[:16], self.digest)
+        "Raise if a checkpoint is not of this run; it has had a key since 0.1.0."
+        run_key = digest(self.experiment.identity, self.provenance["fingerprint"])
+        keys = _keys(self.experiment.training, run_key)
+        if key not in keys:
+            _same_run(self.folder / "checkpoint.pt", str(key)[:16], keys[0][:16])
 
     def copy_small(
         self,
@@ -688,7 +689,7 @@ def make_network(
 ) -> torch.nn.Module:  # In training mode, on the CPU
     "The network of an experiment: built in, or made by a factory of your own."
     if exp.own_model:
-        return _own_network(exp, num_classes)
+        return build_model(str(exp.model), num_classes, channels, height, seed=exp.seed)
     if exp.model == "mlp" and height != width:
         raise CollapseError(
             f"model='mlp' needs square images, these are {width}×{height}; choose another network."
@@ -707,13 +708,6 @@ def smallest_image(
 ) -> int:  # Pixels
     "The shortest side that a network takes."
     return MODELS[model].smallest
-
-
-def _own_network(exp, num_classes):
-    factory = import_factory(str(exp.model))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(exp.seed)
-        return factory(num_classes)
 
 
 def checked_run(

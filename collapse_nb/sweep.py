@@ -42,6 +42,7 @@ from collapse_nb.core import (
 )
 from .data import load_dataset
 from .experiment import dry_run, run
+from .models import factories_in, factory_folder
 from .runs import Experiment, Run, checked_run, default_out, sessions
 
 # %% ../nbs/10a_sweep.ipynb #8c0be07f
@@ -145,12 +146,12 @@ def _end_with(parent):
     threading.Thread(target=watch, daemon=True).start()
 
 # %% ../nbs/10a_sweep.ipynb #16b61f05
-def _one(exp, folder, threads, snapshots=(), parent=0):
+def _one(exp, folder, threads, snapshots=(), parent=0, factories=None):
     "Run one experiment, if no other process does."
     _end_with(parent)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with folder_lock(folder, _LOCK), _threads(threads), _mark(folder):
+        with folder_lock(folder, _LOCK), _threads(threads), _mark(folder), factories_in(factories):
             if _state(folder) == "unfinished":
                 run(exp, folder, progress=False, snapshots=snapshots, figures=False)
     except FolderInUseError:
@@ -301,7 +302,8 @@ def _pass(runs, todo, deaths, n_jobs, threads, snapshots):
         workers = n_jobs
         if len(group) == 1 and joblib.effective_n_jobs(n_jobs) > 1:
             workers = 2  # with 1 it would run in this very process
-        tasks = [joblib.delayed(_one)(runs[f], f, threads, snapshots, os.getpid()) for f in group]
+        more = (threads, snapshots, os.getpid(), factory_folder())
+        tasks = [joblib.delayed(_one)(runs[f], f, *more) for f in group]
         try:
             parallel(workers, batch_size=1, pre_dispatch="n_jobs")(tasks)
         except Exception as e:  # not from inside a run: that is written down

@@ -279,10 +279,15 @@ def _loss(loss_fn, logits, labels):
     try:
         return loss_fn(logits, labels)
     except IndexError:
-        largest = int(labels.max())
+        classes = logits.shape[1]
+        wrong, way_out = int(labels.max()), "give class indices from 0"
+        if wrong < classes:
+            wrong = int(labels.min())
+        else:
+            way_out = f"build it for {wrong + 1} classes or more"
         raise CollapseError(
-            f"labels has the value {largest}, but the model has {logits.shape[1]} outputs; "
-            f"build it for {largest + 1} classes or more, or fix the labels."
+            f"labels has the value {wrong}, but the model has {classes} outputs; "
+            f"{way_out}, or fix the labels."
         ) from None
 
 # %% ../nbs/07_training.ipynb #34ff50aa
@@ -308,14 +313,29 @@ def count_errors(
 ) -> tuple[int, int]:  # Number of errors, number of images
     "Errors in evaluation mode."
     errors = torch.zeros((), dtype=torch.long, device=device)
+    ignored = torch.zeros_like(errors)  # labels of −100, which cross-entropy passes over
     count = 0
     with _evaluating(model), autocast:
         for batch in batches:
             images, labels = _unpack(batch, device)
-            errors += (model(images).argmax(1) != labels).sum()
+            errors += ((model(images).argmax(1) != labels) & (labels >= 0)).sum()
+            ignored += (labels < 0).sum()
             count += len(labels)
             between()
-    return int(errors.item()), count
+    return int(errors.item()), _counted(count, int(ignored.item()))
+
+
+def _counted(count, ignored):
+    "How many images count; a warning for those that do not."
+    if ignored:
+        warnings.warn(
+            f"labels: {ignored} of {count} are negative; these images do not count.",
+            CollapseWarning,
+            stacklevel=4,
+        )
+    if ignored == count > 0:
+        raise CollapseError("labels: all are negative; give class indices from 0.")
+    return count - ignored
 
 # %% ../nbs/07_training.ipynb #fa6a54b7
 @dataclass
@@ -666,6 +686,7 @@ def interruptible() -> Iterator[Callable[[], None]]:
     finally:
         for number, old in before.items():
             signal.signal(number, old or signal.SIG_DFL)
+    check()  # one that came after the last look
 
 # %% ../nbs/07_training.ipynb #d6b901a0
 def training_errors(
@@ -794,6 +815,17 @@ def _lr_setter(optimizer, schedule):
     return set_lr
 
 # %% ../nbs/07_training.ipynb #bb687398
+def _check_some_label(batches, device):
+    "The mean loss of no label at all is NaN, whatever the learning rate."
+    for batch in batches:
+        _, labels = _unpack(batch, device)
+        if not labels.is_floating_point() and (labels < 0).all():
+            raise CollapseError(
+                "labels: in one of the batches all are negative; give class indices from 0, or "
+                "leave those images out."
+            )
+
+
 class _Loop:
     "One epoch after the other."
 
@@ -855,6 +887,7 @@ class _Loop:
             )
         lr = self.set_lr(epoch)
         if not math.isfinite(loss):
+            _check_some_label(self.loader, state.device)
             raise CollapseError(
                 f"the loss became {loss} in epoch {epoch + 1} at lr={lr:.3g}; "
                 f"{_last_good(state)}. Try a smaller lr."
