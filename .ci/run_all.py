@@ -48,6 +48,7 @@ def run(path, minutes):
     client = NotebookClient(
         notebook,
         timeout=60 * minutes,
+        startup_timeout=300,  # a kernel that starts on a busy machine
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     )
