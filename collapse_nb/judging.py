@@ -326,9 +326,11 @@ def _cut_along(
 
 def _components(h: np.ndarray, most: int) -> PCA:
     "The first principal components."
-    m = min(most, h.shape[1], len(h) - 1)
-    solver = "full" if min(h.shape) < 500 else "randomized"
-    return PCA(m, svd_solver=solver, random_state=0).fit(h)
+    n, d = h.shape
+    m = min(most, d, n - 1)
+    solver = "full" if min(n, d) < 500 else "randomized"
+    pca = PCA(m, svd_solver=solver, random_state=0)
+    return pca.fit(h)
 
 
 def _cut_toward(h: np.ndarray, other: np.ndarray, options: JudgeOptions) -> _Cut | None:
@@ -393,8 +395,10 @@ def _halves(group_ids: np.ndarray, wrong: np.ndarray, rng: np.random.Generator) 
     with_error = np.bincount(place, wrong, len(groups)) > 0
     first = np.zeros(len(groups), bool)
     for kind in (True, False):
-        mine = rng.permutation(np.flatnonzero(with_error == kind))
-        first[mine[: len(mine) // 2]] = True
+        mine = np.flatnonzero(with_error == kind)
+        mine = rng.permutation(mine)
+        half = len(mine) // 2
+        first[mine[:half]] = True
     return first[place]
 
 
@@ -426,7 +430,10 @@ def _clearest(found: list[_Candidate], most: int) -> list[_Candidate]:
     "The clearest candidates that are not nearly one another."
     kept: list[_Candidate] = []
     for one in sorted(found, key=lambda o: o.log_p):
-        if len(kept) < most and all(overlap(one.inside, o.inside) <= 0.5 for o in kept):
+        if len(kept) == most:
+            break
+        shared = [overlap(one.inside, o.inside) for o in kept]
+        if max(shared, default=0) <= 0.5:
             kept.append(one)
     return kept
 
@@ -458,9 +465,17 @@ def _learn_cuts(
 # %% ../nbs/10c_judging.ipynb #376dde9f
 def _pairs(a: list[np.ndarray], b: list[np.ndarray]) -> list[tuple[int, int]]:
     "Which groups of two lists are each other's best match."
+    if not a or not b:
+        return []
     overlaps = np.array([[overlap(one, other) for other in b] for one in a])
-    best = [(i, int(row.argmax())) for i, row in enumerate(overlaps)]
-    return [(i, j) for i, j in best if overlaps[i, j] > 0.2 and overlaps[:, j].argmax() == i]
+    best_of_a = overlaps.argmax(1).tolist()
+    best_of_b = overlaps.argmax(0).tolist()
+    found = []
+    for i, j in enumerate(best_of_a):
+        mutual = best_of_b[j] == i
+        if mutual and overlaps[i, j] > 0.2:
+            found.append((i, j))
+    return found
 
 
 def _confirmed(
@@ -635,16 +650,24 @@ def paired_difference(
     confidence: float = 0.95,  # Of all of them together
 ) -> PairedDifference:
     "Difference of two accuracies on the same samples."
-    a, b = np.asarray(first, bool), np.asarray(second, bool)
-    n, lost, won = len(a), int((a & ~b).sum()), int((~a & b).sum())
+    a = np.asarray(first, bool)
+    b = np.asarray(second, bool)
+    n = len(a)
     if not n:
         return PairedDifference(np.nan, np.nan, np.nan, 1.0)
-    z = norm.isf((1 - confidence) / max(rows, 1) / 2)
-    middle = (won - lost) / (n + 2)
-    spread = np.sqrt(max((won + lost + 1) - (won - lost) ** 2 / (n + 2), 0)) / (n + 2)
-    p = float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
-    low, high = max(-1.0, middle - z * spread), min(1.0, middle + z * spread)
-    return PairedDifference((won - lost) / n, float(low), float(high), p)
+    lost = int((a & ~b).sum())
+    won = int((b & ~a).sum())
+    gain = won - lost
+    changed = won + lost
+    tail = (1 - confidence) / max(rows, 1) / 2
+    more = n + 2  # one pair more of each kind of change
+    variance = max(changed + 1 - gain**2 / more, 0)
+    middle = gain / more
+    reach = norm.isf(tail) * (np.sqrt(variance) / more)
+    low = max(-1.0, middle - reach)
+    high = min(1.0, middle + reach)
+    p = float(binomtest(won, changed).pvalue) if changed else 1.0
+    return PairedDifference(gain / n, float(low), float(high), p)
 
 # %% ../nbs/10c_judging.ipynb #fe7c8a4a
 def neighbor_disagreement(
