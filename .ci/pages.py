@@ -3,8 +3,8 @@
 python .ci/pages.py
 
 The visible cells of a page, copied into an empty notebook in an empty folder, must run, and every
-collapse-nb command in its text must be one that the command line takes. At most ten
-lines a cell and 100 characters a line are visible, and 40 lines a page in the median. Visible is what
+collapse-nb command in its text must be one that the command line takes. At most ten lines a cell
+and 100 characters a line are visible, and 40 lines a page in the median. Visible is what
 .ci/render.py leaves unfolded and does not say "not run by default" about.
 """
 

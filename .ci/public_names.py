@@ -1,4 +1,4 @@
-"Write nbs/results/public_names.json: the public names of each module, which the next version keeps."
+"Write nbs/results/public_names.json: each module's public names, which the next version keeps."
 
 import ast
 import json

@@ -3,11 +3,12 @@
 python .ci/render.py readme
 python .ci/render.py html [DIR]     (default: _html)
 
-What the docs workflow publishes is made by Quarto (nbdev_docs). Here, other than there: formulas are MathML
-without JavaScript, the search runs over a list in search.js, dark mode follows the system, a page of each
-module's code is linked in place of the repository, cells for a GPU or for minutes say so, a dead link or
-an image without alt text is an error, and images of notebooks are embedded. The same in both: which cells
-are folded or left out, figures and their alt texts, the slider of page 02, the order of pages.
+What the docs workflow publishes is made by Quarto (nbdev_docs). Here, other than there: formulas
+are MathML without JavaScript, the search runs over a list in search.js, dark mode follows the
+system, a page of each module's code is linked in place of the repository, cells for a GPU or for
+minutes say so, a dead link or an image without alt text is an error, and images of notebooks are
+embedded. The same in both: which cells are folded or left out, figures and their alt texts, the
+slider of page 02, the order of pages.
 """
 
 import ast

@@ -1,17 +1,19 @@
 """Which statements of the package do the notebooks run?
 
 A tracer would see only a part of it, because a notebook runs what it exports as cells, not as
-`collapse_nb/<module>.py`; and it would slow the tests down by half. So each statement gets a mark in
-front of it when it is compiled, in the module and in the exported cell, which stands in the module
-word for word below the line `# %% ../nbs/<notebook>.ipynb #<id>`. A mark that is passed for the first
-time adds a line to the file that COLLAPSE_NB_HITS names, at once: killed processes count too.
+`collapse_nb/<module>.py`; and it would slow the tests down by half. So each statement gets a mark
+in front of it when it is compiled, in the module and in the exported cell, which stands in the
+module word for word below the line `# %% ../nbs/<notebook>.ipynb #<id>`. A mark that is passed for
+the first time adds a line to the file that COLLAPSE_NB_HITS names, at once: killed processes count
+too.
 
-Python imports this file at its start if `.ci` is on PYTHONPATH, as .ci/run has it for "Run all"; then
+Python imports this file at its start if `.ci` is on PYTHONPATH, as .ci/run has it for "Run all";
+then
 
     python .ci/sitecustomize.py FILE
 
-shows the table, and fails below 90%. Of `if a: b`, both halves count; parts of an expression do not.
-coverage.py cannot do this: it attributes a cell to a temporary file of the kernel.
+shows the table, and fails below 90%. Of `if a: b`, both halves count; parts of an expression do
+not. coverage.py cannot do this: it attributes a cell to a temporary file of the kernel.
 """
 
 import ast, builtins, os, re, sys
@@ -38,7 +40,7 @@ class Passed(dict):
 
 
 def mark(tree, module, above=0):
-    "Put a mark before each statement that is not a docstring; the keys of the marks: module, line, column."
+    "Put a mark before each statement that is not a docstring; the keys: module, line, column."
     keys = []
     for node in ast.walk(tree):
         for name in ("body", "orelse", "finalbody"):
@@ -65,7 +67,7 @@ def directives(cell):
 
 
 def exported():
-    "The text of each exported cell → (its module, how many of the module's lines stand above it)."
+    "The text of each exported cell → (its module, how many of its lines stand above it)."
     cells = {}
     for file in package.glob("[!_]*.py"):
         head, *parts = re.split(
@@ -108,6 +110,14 @@ def mark_cells():
     CachingCompiler.ast_parse = parse_marked
 
 
+def shortened(lines):
+    "The first thirty of the lines that were not run."
+    if not lines:
+        return ""
+    more = ", …" if len(lines) > 30 else ""
+    return f"not run: lines {', '.join(map(str, lines[:30]))}{more}"
+
+
 def report(passed):
     "A line for each module and the total; is the total 90% or more?"
     passed, total = set(passed.read_text().split()), []
@@ -115,9 +125,8 @@ def report(passed):
         keys = mark(ast.parse(file.read_text(encoding="utf-8")), file.stem)
         missed = sorted({int(k.split(":")[1]) for k in keys if k not in passed})
         total += [k in passed for k in keys]
-        print(
-            f"{file.stem:<12}{len(keys):>6} statements{sum(k in passed for k in keys) / len(keys):>8.1%}  {'not run: lines ' if missed else ''}{', '.join(map(str, missed[:30]))}{', …' if len(missed) > 30 else ''}"
-        )
+        share = sum(k in passed for k in keys) / len(keys)
+        print(f"{file.stem:<12}{len(keys):>6} statements{share:>8.1%}  {shortened(missed)}")
     print(f"{'total':<12}{len(total):>6} statements{sum(total) / len(total):>8.1%}")
     return sum(total) >= 0.9 * len(total)
 

@@ -1046,22 +1046,24 @@ def discover_in_model(
         names = source.class_names
     how = how._replace(n_subclasses=_names_to_codes(how.n_subclasses, names))
     other, other_labels = _train_source(train, names, reads)
-    codes, other_codes = known_labels(source, labels, names), None
-    if other is None:
-        _check_sizes(source, codes, how)
-    else:
-        other_codes = known_labels(other, other_labels, names)
-        _check_sizes(other, other_codes, how)
+    codes = known_labels(source, labels, names)
+    other_codes = None if other is None else known_labels(other, other_labels, names)
+    divided, its_codes = (source, codes) if other is None else (other, other_codes)
+    _check_sizes(divided, its_codes, how)
     with scratch_folder(scratch) as folder:
         more: Any = dict(layer=layer, class_names=names)
         passed = run_through(model, source, Path(folder) / "judged", labels=codes, **more)
         samples = _streamed_samples(passed, source, names, groups, metadata)
         find = None
         if other is not None:
-            path = Path(folder) / "found"
-            found = run_through(model, other, path, labels=other_codes, **more)
-            find = _Find(found.features, found.frame[divide_by].to_numpy())
+            more |= dict(labels=other_codes)
+            find = _found_in(run_through(model, other, Path(folder) / "found", **more), divide_by)
         return _discover(samples, find, how, judge, divide_by)
+
+
+def _found_in(passed: Streamed, divide_by: str) -> _Find:
+    "Features and classes to divide, of images that went through the network."
+    return _Find(passed.features, passed.frame[divide_by].to_numpy())
 
 
 def _streamed_samples(

@@ -285,25 +285,18 @@ def measure_features(
         sample_weight=sample_weight,
         min_count=min_count,
     )
-    ood = None
-    if ood_features is not None:
-        ood = as_tensor("ood_features", ood_features).double().flatten(0, -2).mean(0)
+    ood = _mean_of(ood_features)
     result = nc_metrics(
         features, labels, metrics=metrics, weighting=weighting, gnc2=gnc2, ood_mean=ood, **shared
     )
     info = result.info
-    if class_names is not None and len(class_names) < len(info["counts"]):
-        raise CollapseError(
-            f"class_names has {len(class_names)} names for {len(info['counts'])} classes; "
-            "pass one name per class."
-        )
     left_out = sum(info["counts"][c] for c in info["rare"])
     return Measurement(
         result,
         class_results(features, labels, **shared),
         dim=as_tensor("features", features).shape[-1],
         samples=sum(info["counts"]) - left_out,
-        names=None if class_names is None else [str(name) for name in class_names],
+        names=_all_named(class_names, len(info["counts"])),
         settings=dict(
             centering=centering,
             weighting=weighting,
@@ -311,6 +304,25 @@ def measure_features(
             min_count=min_count,
         ),
     )
+
+
+def _mean_of(ood_features: Any) -> torch.Tensor | None:
+    "(d,) mean feature of out-of-distribution data."
+    if ood_features is None:
+        return None
+    return as_tensor("ood_features", ood_features).double().flatten(0, -2).mean(0)
+
+
+def _all_named(class_names: Sequence[str] | None, classes: int) -> list[str] | None:
+    "The names as strings; an error if a class has none."
+    if class_names is None:
+        return None
+    if len(class_names) < classes:
+        raise CollapseError(
+            f"class_names has {len(class_names)} names for {classes} classes; "
+            "pass one name per class."
+        )
+    return [str(name) for name in class_names]
 
 
 def _named_labels(

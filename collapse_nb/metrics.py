@@ -1216,14 +1216,17 @@ def nc_metrics(
         info = _count_info(p.counts, p.used) | dict(ignored=p.ignored)
         found = _result(keys, e, p.counts, info)
     found = NCResult(found.floats(), found.info)
-    if return_info is None:
-        return found
+    return found if return_info is None else _as_asked(found, return_info)
+
+
+def _as_asked(found: NCResult, return_info: bool) -> Any:
+    "What the deprecated `return_info` asks for."
     warnings.warn(
         "return_info is deprecated and goes in 0.3; the result has .info.",
         DeprecationWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
-    return (found.floats(), found.info) if return_info else found  # type: ignore[return-value]
+    return (found.floats(), found.info) if return_info else found
 
 # %% ../nbs/04_metrics.ipynb #0000006a
 def _class_frame(e: _Evidence) -> pd.DataFrame:
