@@ -1114,6 +1114,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                     'collapse_nb.models._densenet121': ('models.html#_densenet121', 'collapse_nb/models.py'),
                                     'collapse_nb.models._feeding': ('models.html#_feeding', 'collapse_nb/models.py'),
                                     'collapse_nb.models._few_names': ('models.html#_few_names', 'collapse_nb/models.py'),
+                                    'collapse_nb.models._forget_namesake': ('models.html#_forget_namesake', 'collapse_nb/models.py'),
                                     'collapse_nb.models._harmless': ('models.html#_harmless', 'collapse_nb/models.py'),
                                     'collapse_nb.models._he_init': ('models.html#_he_init', 'collapse_nb/models.py'),
                                     'collapse_nb.models._head_in_call': ('models.html#_head_in_call', 'collapse_nb/models.py'),

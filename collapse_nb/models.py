@@ -18,6 +18,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -814,19 +815,33 @@ def factory_folder() -> Path | None:  # None: the import path only
 
 @contextmanager
 def _on_path(folder):
-    "Let modules be imported from a folder, after all other places."
+    "Let modules be imported from a folder, after all other places; gives the folder."
     folder = factory_folder() if folder is None else folder
     if folder is None:
-        yield
+        yield None
         return
     import_torchvision()  # looks for optional modules, and must not find the folder's
     place = str(user_path(folder).absolute())
     sys.path.append(place)
     importlib.invalidate_caches()
     try:
-        yield
+        yield place
     finally:
         sys.path.remove(place)
+
+
+def _forget_namesake(module, place):
+    "Forget a module that was imported from another folder, if this folder has one of its name."
+    top = module.partition(".")[0]
+    meant = PathFinder.find_spec(top)
+    if meant is None or meant.origin is None or not Path(meant.origin).is_relative_to(place):
+        return
+    loaded = getattr(sys.modules.get(top), "__spec__", None)
+    if loaded is None or loaded.origin == meant.origin:
+        return
+    for name in list(sys.modules):
+        if name == top or name.startswith(f"{top}."):
+            del sys.modules[name]
 
 
 @contextmanager
@@ -857,7 +872,9 @@ def import_factory(
             f"model={name!r}: give torchvision:NAME, such as torchvision:resnet18, "
             "or package.module:factory for one of your own."
         )
-    with _on_path(folder), _reported(str(name)):
+    with _on_path(folder) as place, _reported(str(name)):
+        if place is not None:
+            _forget_namesake(module, place)
         found: Any = importlib.import_module(module)
         for part in maker.split("."):
             found = getattr(found, part)
