@@ -103,6 +103,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                  'collapse_nb.cli._flag': ('cli.html#_flag', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._help': ('cli.html#_help', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._judged_row': ('cli.html#_judged_row', 'collapse_nb/cli.py'),
+                                 'collapse_nb.cli._let_waiting_threads_sleep': ( 'cli.html#_let_waiting_threads_sleep',
+                                                                                 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._measure_files': ('cli.html#_measure_files', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._measure_model': ('cli.html#_measure_model', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._names_in': ('cli.html#_names_in', 'collapse_nb/cli.py'),
