@@ -6,9 +6,10 @@ python .ci/render.py html [DIR]     (default: _html)
 What the docs workflow publishes is made by Quarto (nbdev_docs). Here, other than there: formulas
 are MathML without JavaScript, the search runs over a list in search.js, dark mode follows the
 system, a page of each module's code is linked in place of the repository, cells for a GPU or for
-minutes say so, a dead link or an image without alt text is an error, and images of notebooks are
-embedded. The same in both: which cells are folded or left out, figures and their alt texts, the
-slider of page 02, the order of pages.
+minutes say so, a dead link or an image without alt text is an error, images of notebooks are
+embedded, and long code in a table may break at its signs. The same in both: which cells are folded
+or left out, figures and their alt texts, the slider of page 02, the order of pages and the links
+from each to the next.
 """
 
 import ast
@@ -284,6 +285,15 @@ def name_heads(soup):
             o["class"] = [*o.get("class", []), "short"]
 
 
+def break_code(soup):
+    "Let code in a table break after its signs, not inside words."
+    for o in soup.select("td code"):
+        first, *rest = re.split(r"(?<=[_/,+:=])", o.get_text())
+        o.string = first
+        for part in rest:
+            o.extend([soup.new_tag("wbr"), part])
+
+
 def search_entries(url, title, soup):
     "The text of a page, heading by heading: [address, page, heading, text]."
     out = []
@@ -352,6 +362,7 @@ def html(
         path = nbs / Path(here).with_suffix(".ipynb")
         soup = notebook_body(path, *read[str(path.relative_to(nbs))], out)
         name_heads(soup)
+        break_code(soup)
         index += search_entries(here, title, soup)
         write(
             here,
