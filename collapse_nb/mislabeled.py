@@ -307,7 +307,9 @@ def _class_means(data: _Data, most: int = 20_000) -> _Nearest:
 def _basis(h: np.ndarray, most: int) -> PCA:
     m = min(most, h.shape[1], len(h) // 10)
     solver = "full" if min(h.shape) < 500 else "randomized"
-    return PCA(max(m, 1), svd_solver=solver, iterated_power=2, random_state=0).fit(h)
+    basis = PCA(max(m, 1), svd_solver=solver, iterated_power=2, random_state=0)
+    with np.errstate(invalid="ignore"):  # features that are all the same
+        return basis.fit(h)
 
 # %% ../nbs/10c_mislabeled.ipynb #dd760094
 def _pairs_of(
