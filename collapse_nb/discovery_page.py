@@ -153,7 +153,8 @@ def _table_with_samples(report: Any, rows: int | None = None) -> Markup:
         for s in frame.subclass:
             at = report.examples(s, n=3)
             strips.append(exemplar_strip(report, at, size=40) if len(at) else "")
-        frame.insert(3, "nearest the center", strips)
+        # as objects: of strings pandas would keep the text and forget that it is markup
+        frame.insert(3, "nearest the center", pd.Series(strips, frame.index, object))
     caption = (
         "Parts, weak ones first; loss and confidence are means" if report.judged else "Sub-classes"
     )
