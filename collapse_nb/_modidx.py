@@ -518,6 +518,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                       'collapse_nb.discover._counts': ('discover.html#_counts', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._deciding_step': ('discover.html#_deciding_step', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._discover': ('discover.html#_discover', 'collapse_nb/discover.py'),
+                                      'collapse_nb.discover._doubt': ('discover.html#_doubt', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._doubtful': ('discover.html#_doubtful', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._examples': ('discover.html#_examples', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._exemplars': ('discover.html#_exemplars', 'collapse_nb/discover.py'),

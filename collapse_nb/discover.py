@@ -319,10 +319,7 @@ def _suspects(report: "SubclassReport", n: int, leave_out_weak: bool) -> pd.Data
         raise CollapseError("suspects needs the losses: pass predictions of shape (N, K).")
     frame = report.per_image.assign(position=np.arange(len(report.per_image)))
     frame = frame[~report.right]
-    score = 1 - np.exp(-frame.loss)
-    if "neighbors_disagree" in frame:
-        score = (score + frame.neighbors_disagree.fillna(0)) / 2
-    frame = frame.assign(score=score)
+    frame = frame.assign(score=_doubt(report)[frame.position])
     if leave_out_weak:
         frame = frame[~_in_weak_part(report)[frame.position] | _contradicted(frame)]
     frame = frame.sort_values(["score", "loss"], ascending=False, kind="stable")
@@ -332,13 +329,29 @@ def _suspects(report: "SubclassReport", n: int, leave_out_weak: bool) -> pd.Data
     return frame.assign(**named)[[o for o in shown if o in frame]]
 
 
+def _doubt(report: "SubclassReport") -> np.ndarray:
+    "Evidence against each label: the model's, that of neighbors, and a row of doubtful labels."
+    frame, k = report.per_image, report.judge.neighbors
+    score = frame.loss.to_numpy(float).copy()
+    if "neighbors_disagree" in frame:
+        against = k * frame.neighbors_disagree.fillna(0.5).to_numpy()
+        score += np.log((against + 0.5) / (k - against + 0.5)) / 4
+    for o in report.failures:
+        if o.view == "labels":
+            score[o.samples] += 3
+    return score
+
+
 def _in_weak_part(report: "SubclassReport") -> np.ndarray:
-    "Is a sample in a weak part?"
+    "Is a sample in a weak part, most of whose errors the neighbors do not contradict?"
     rows = report.to_frame()
     weak = set(rows.subclass[rows.verdict == "weak"])
     out = np.zeros(len(report.per_image), bool)
     for part in _parts(report):
-        if part.id in weak and part.view != "labels":
+        if part.id not in weak or part.view == "labels":
+            continue
+        wrong = part.samples[~report.right[part.samples]]
+        if _contradicted(report.per_image.iloc[wrong]).mean() <= 0.5:
             out[part.samples] = True
     return out
 
