@@ -6,9 +6,10 @@ python .ci/render.py html [DIR]     (default: _html)
 What the docs workflow publishes is made by Quarto (nbdev_docs). Here, other than there: formulas
 are MathML without JavaScript, the search runs over a list in search.js, dark mode follows the
 system, a page of each module's code is linked in place of the repository, cells for a GPU or for
-minutes say so, a dead link or an image without alt text is an error, and images of notebooks are
-embedded. The same in both: which cells are folded or left out, figures and their alt texts, the
-slider of page 02, the order of pages.
+minutes say so, a dead link or an image without alt text is an error, images of notebooks are
+embedded, and long code in a table may break at its signs. The same in both: which cells are folded
+or left out, figures and their alt texts, the slider of page 02, the order of pages and the links
+from each to the next.
 """
 
 import ast
@@ -42,15 +43,20 @@ source = re.compile(rf"{re.escape(cfg.git_url)}/blob/{cfg.branch}/([\w/]+)\.py(?
 
 
 class ExportedAndImports(exec_show_docs):
-    "Run what documentation is made from: exported cells, and cells with nothing but imports."
+    "Run what documentation is made from: exports, cells with nothing but imports, `show_doc`."
 
     def __call__(self, cell):
-        if is_exported(cell) or only_imports(cell):
+        if is_exported(cell) or only_imports(cell) or is_show_doc(cell):
             super().__call__(cell)
 
 
 def is_exported(cell):
     return bool(cell.directives_.keys() & {"export", "exports", "exporti", "exec_doc"})
+
+
+def is_show_doc(cell):
+    "Is a cell one that documents a name? nbdev puts such cells behind exported ones."
+    return cell.cell_type == "code" and re.search(r"^show_doc\(", cell.source, re.M) is not None
 
 
 def only_imports(cell):
@@ -82,6 +88,8 @@ def page(
     Processors()(raw)
     nb = nbformat.reads(nb2str(raw), as_version=4)
     head = title_block(nb)
+    if bare := [o.source for o in nb.cells if is_show_doc(o) and not o.outputs]:
+        sys.exit(f"{path}: nothing is shown for {bare[0]!r}")
     for o in nb.cells:
         o.pop("has_sd", None)
         if o.cell_type == "code":
@@ -284,6 +292,15 @@ def name_heads(soup):
             o["class"] = [*o.get("class", []), "short"]
 
 
+def break_code(soup):
+    "Let code in a table break after its signs, not inside words."
+    for o in soup.select("td code"):
+        first, *rest = re.split(r"(?<=[_/,+:=])", o.get_text())
+        o.string = first
+        for part in rest:
+            o.extend([soup.new_tag("wbr"), part])
+
+
 def search_entries(url, title, soup):
     "The text of a page, heading by heading: [address, page, heading, text]."
     out = []
@@ -352,6 +369,7 @@ def html(
         path = nbs / Path(here).with_suffix(".ipynb")
         soup = notebook_body(path, *read[str(path.relative_to(nbs))], out)
         name_heads(soup)
+        break_code(soup)
         index += search_entries(here, title, soup)
         write(
             here,

@@ -88,8 +88,10 @@ def _deep_collapse(size, cifar):
 
 
 def _deep_collapse_full(size, cifar):
-    "R3 with all images, one seed."
-    return grid(**_deep(size, cifar) | dict(subset=None), weight_decay=3e-3)
+    "R3 with all images, one seed: 90 epochs are three times the steps of 150 on 10,000."
+    if size.subset is None:
+        return grid(**_deep(size, cifar), weight_decay=3e-3)
+    return grid(**_deep(size, cifar) | dict(subset=None, epochs=90), weight_decay=3e-3)
 
 
 def _mergings(size, cifar):
@@ -251,13 +253,14 @@ def is_replaced(
     return exp.dataset == "folder"
 
 # %% ../nbs/10b_paper.ipynb #9f45e2c5
-_DEEP_EPOCHS = (10, 15, 20, 25, 30, 35, 40, *range(50, 150, 10))
+_DEEP_EPOCHS = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 35, 40, *range(50, 150, 10))
+_FULL_EPOCHS = (1, 2, 3, 6, 12, 21, 30, 42, 51, 60, 69, 78, 84)
 _KEPT = dict(
     emergence=(1, 2, 3, 4, 6, 8, 11, 14, 16, 18, 20, 24, 28, 32, 40),
     finer_labels=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, 40, 50),
     split_classes=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, 40, 50),
     deep_collapse=_DEEP_EPOCHS,
-    deep_collapse_full=_DEEP_EPOCHS,
+    deep_collapse_full=_FULL_EPOCHS,
     mergings=_DEEP_EPOCHS,
 )
 
