@@ -124,7 +124,7 @@ def _pursuit_candidates(z, views, rng, options):
     return found
 
 # %% ../nbs/06_clustering.ipynb #6ae51557
-def _ward_labels(u, k, rng, most=2000):
+def _ward_labels(u, k, rng, most=750):
     "Ward's tree of a sample, cut into k parts; other samples join the nearest part."
     rows = some_rows(len(u), most, rng)
     tree = linkage(u[rows], "ward")
@@ -669,14 +669,18 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         codes, self.classes_ = self._encoded(y, len(X))
         self.n_features_in_ = X.shape[1]
         groups = None if groups is None else encode_labels("groups", groups, len(X)).codes
-        self._means = self._class_means(X, codes)
         rows = [np.flatnonzero(codes == c) for c in range(len(self.classes_))]
+        if self.method in ("gmm", "kmeans"):  # which look outside the span of all means
+            self._means = np.stack([check_features("X", X[mine]).mean(0) for mine in rows])
         found = parallel(self.n_jobs)(
             delayed(self._fit_class)(
-                _python(self.classes_[c]), X[mine], None if groups is None else groups[mine]
+                _python(self.classes_[c]),
+                X if len(mine) == len(X) else X[mine],
+                None if groups is None else groups[mine],
             )
             for c, mine in enumerate(rows)
         )
+        self._means = np.stack([one.mean for one in found])
         self._collect(found, rows, len(X))
         if groups is None:
             self._warn_of_copies(found, rows)
@@ -702,13 +706,6 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         if y is None:
             return np.zeros(n, np.int64), np.zeros(1, np.int64)
         return encode_labels("y", y, n)
-
-    def _class_means(self, X, codes):
-        "Means (K, d) of the classes."
-        means = []
-        for c in range(len(self.classes_)):
-            means.append(check_features("X", X[codes == c]).mean(0))
-        return np.stack(means)
 
     def _wanted(self, label):
         "Number of sub-classes asked for, or 'auto'."
@@ -742,7 +739,7 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
             alone = groups is None
             copies = near_copies(x, self.random_state, components=components) if alone else 0.0
         labels = np.zeros(len(x), np.int64) if parts is None else parts.predict(x)
-        return _FittedClass(label, k, parts, labels, curve, copies)
+        return _FittedClass(label, k, parts, labels, curve, copies, x.mean(0))
 
     def _divide(self, label, x, k, groups, options, cuts, components):
         "Fitted parts of one class; None if it is not divided."
@@ -855,6 +852,7 @@ class _FittedClass(NamedTuple):
     labels: np.ndarray
     curve: pd.DataFrame | None
     copies: float
+    mean: np.ndarray  # (d,)
 
 # %% ../nbs/06_clustering.ipynb #befc0d3f
 def _whitening(x, weight):
