@@ -43,15 +43,20 @@ source = re.compile(rf"{re.escape(cfg.git_url)}/blob/{cfg.branch}/([\w/]+)\.py(?
 
 
 class ExportedAndImports(exec_show_docs):
-    "Run what documentation is made from: exported cells, and cells with nothing but imports."
+    "Run what documentation is made from: exports, cells with nothing but imports, `show_doc`."
 
     def __call__(self, cell):
-        if is_exported(cell) or only_imports(cell):
+        if is_exported(cell) or only_imports(cell) or is_show_doc(cell):
             super().__call__(cell)
 
 
 def is_exported(cell):
     return bool(cell.directives_.keys() & {"export", "exports", "exporti", "exec_doc"})
+
+
+def is_show_doc(cell):
+    "Is a cell one that documents a name? nbdev puts such cells behind exported ones."
+    return cell.cell_type == "code" and re.search(r"^show_doc\(", cell.source, re.M) is not None
 
 
 def only_imports(cell):
@@ -83,6 +88,8 @@ def page(
     Processors()(raw)
     nb = nbformat.reads(nb2str(raw), as_version=4)
     head = title_block(nb)
+    if bare := [o.source for o in nb.cells if is_show_doc(o) and not o.outputs]:
+        sys.exit(f"{path}: nothing is shown for {bare[0]!r}")
     for o in nb.cells:
         o.pop("has_sd", None)
         if o.cell_type == "code":
@@ -116,6 +123,8 @@ def apply_directives(cell, source):
     cell.metadata["gates"] = [text for flag, text in GATES.items() if has(rf"{flag}\s*$")]
     if alt := has(r"fig-alt:\s*(.+)"):
         cell.metadata["alt"] = alt[1]
+        if not cell.outputs and not cell.metadata["gates"]:
+            sys.exit(f"no figure is stored for: {alt[1]}")
     cell.source = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.M)
     for data in markdown_outputs(cell):
         text = "".join(data["text/markdown"])

@@ -451,6 +451,16 @@ def _number_of(n_subclasses: Any, c: int) -> Any:
     return n_subclasses
 
 
+def _part_name(
+    x: np.ndarray, groups: np.ndarray | None, c: int, number: Any, how: DivideSettings
+) -> str:
+    "Name of the file of a divided class: a digest of all that decides how it is divided."
+    settings = repr((number, how.options, how.random_state, SubclassClusterer.__module__))
+    key = hashlib.sha256(np.ascontiguousarray(x).data)
+    key.update(settings.encode() + (b"" if groups is None else groups.tobytes()))
+    return f"class-{c}-{key.hexdigest()[:24]}.part"
+
+
 def _fit_class(
     features: np.ndarray, rows: np.ndarray, groups: np.ndarray | None, c: int, how: DivideSettings
 ) -> tuple[SubclassClusterer, np.ndarray]:
@@ -461,10 +471,7 @@ def _fit_class(
         raise CollapseError(
             f"n_subclasses={number}, but class {c} has {len(x)} samples: ask for fewer."
         )
-    settings = repr((number, how.options, how.random_state, SubclassClusterer.__module__))
-    key = hashlib.sha256(np.ascontiguousarray(x).data)
-    key.update(settings.encode() + (b"" if groups is None else groups.tobytes()))
-    file = how.checkpoint / f"class-{c}-{key.hexdigest()[:24]}.part" if how.checkpoint else None
+    file = how.checkpoint / _part_name(x, groups, c, number, how) if how.checkpoint else None
     if file is not None and file.is_file():
         kept = _load_part(file)
         if kept is not None:

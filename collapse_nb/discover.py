@@ -48,6 +48,7 @@ from collapse_nb.core import (
     user_path,
 )
 from .data import IMAGE_FORMATS, Images, picture_array
+from .mislabeled import doubtful_labels
 from collapse_nb.judging import (
     JudgeOptions,
     as_column,
@@ -141,21 +142,22 @@ def _files(images: Any) -> list[str] | None:
 
 # %% ../nbs/11_discover.ipynb #81f65a73
 class Failure(NamedTuple):
-    "A group apart on which the model is wrong."
+    "A group on which the model is wrong: apart from its class, or with doubtful labels."
 
     id: int  # Continues the ids of the sub-classes
-    of: int  # Its class
+    of: int | None  # Its class; None: several
     name: str
     samples: np.ndarray  # Positions
     other: int  # The class it is most often taken for (or, dividing predictions, that it is)
+    view: str = "errors"  # 'errors' for a group apart, 'labels' for doubtful labels
 
 
 class _Part(NamedTuple):
     "A row to be: its samples, and the accuracy it is held against."
 
     id: int
-    of: int
-    view: str  # 'division' or 'errors'
+    of: int | None  # None: several classes
+    view: str  # 'division', 'errors' or 'labels'
     samples: np.ndarray  # Positions
     alone: bool  # Is it the whole class?
 
@@ -169,8 +171,12 @@ def _parts(report: "SubclassReport") -> list[_Part]:
             samples = rows.get(s, np.empty(0, np.int64))
             out.append(_Part(s, c, "division", samples, len(ids) == 1))
     for o in report.failures:
-        out.append(_Part(o.id, o.of, "errors", o.samples, False))
+        out.append(_Part(o.id, o.of, o.view, o.samples, False))
     return out
+
+
+def _class_name(report: "SubclassReport", of: int | None) -> str:
+    return "all" if of is None else report.class_names[of]
 
 
 def _counts(report: "SubclassReport", samples: np.ndarray) -> tuple[float, float]:
@@ -214,10 +220,12 @@ def _accuracy_columns(report: "SubclassReport", part: _Part, rows: int, of_class
     )
 
 
-def _class_accuracies(report: "SubclassReport") -> dict[int, float]:
-    "Accuracy of each class, on the samples that judge."
+def _class_accuracies(report: "SubclassReport") -> dict[int | None, float]:
+    "Accuracy of each class and, under None, of all samples, on the samples that judge."
+    parts: list = [(None, np.arange(len(report.per_image)))]
+    parts += class_rows(report.per_image[report.divide_by].to_numpy())
     out = {}
-    for c, samples in class_rows(report.per_image[report.divide_by].to_numpy()):
+    for c, samples in parts:
         right, n = _counts(report, _judges(report, samples))
         out[c] = right / n if n else np.nan
     return out
@@ -240,14 +248,15 @@ _ORDER = [
 def _table_of_parts(report: "SubclassReport") -> pd.DataFrame:
     "One row per sub-class and group of errors, weak ones first, then worst first."
     parts = _parts(report)
-    sizes = pd.Series(report.per_image[report.divide_by]).value_counts()
+    sizes = report.per_image[report.divide_by].value_counts().to_dict()
+    sizes[None] = len(report.per_image)
     accuracies = _class_accuracies(report) if report.judged else {}
     traits: dict[int, list[str]] = {}
     for trait in report.traits:
         traits.setdefault(trait.part, []).append(trait.says)
     rows, looked_at = [], max(len(parts), report.looked_at)
     for part in parts:
-        row: dict[str, Any] = {"class": report.class_names[part.of], "subclass": part.id}
+        row: dict[str, Any] = {"class": _class_name(report, part.of), "subclass": part.id}
         row |= dict(name=report.names[part.id], view=part.view, images=len(part.samples))
         row["share"] = len(part.samples) / max(sizes.get(part.of, 0), 1)
         if report.groups is not None:
@@ -310,10 +319,7 @@ def _suspects(report: "SubclassReport", n: int, leave_out_weak: bool) -> pd.Data
         raise CollapseError("suspects needs the losses: pass predictions of shape (N, K).")
     frame = report.per_image.assign(position=np.arange(len(report.per_image)))
     frame = frame[~report.right]
-    score = 1 - np.exp(-frame.loss)
-    if "neighbors_disagree" in frame:
-        score = (score + frame.neighbors_disagree.fillna(0)) / 2
-    frame = frame.assign(score=score)
+    frame = frame.assign(score=_doubt(report)[frame.position])
     if leave_out_weak:
         frame = frame[~_in_weak_part(report)[frame.position] | _contradicted(frame)]
     frame = frame.sort_values(["score", "loss"], ascending=False, kind="stable")
@@ -323,13 +329,29 @@ def _suspects(report: "SubclassReport", n: int, leave_out_weak: bool) -> pd.Data
     return frame.assign(**named)[[o for o in shown if o in frame]]
 
 
+def _doubt(report: "SubclassReport") -> np.ndarray:
+    "Evidence against each label: the model's, that of neighbors, and a row of doubtful labels."
+    frame, k = report.per_image, report.judge.neighbors
+    score = frame.loss.to_numpy(float).copy()
+    if "neighbors_disagree" in frame:
+        against = k * frame.neighbors_disagree.fillna(0.5).to_numpy()
+        score += np.log((against + 0.5) / (k - against + 0.5)) / 4
+    for o in report.failures:
+        if o.view == "labels":
+            score[o.samples] += 3
+    return score
+
+
 def _in_weak_part(report: "SubclassReport") -> np.ndarray:
-    "Is a sample in a weak part?"
+    "Is a sample in a weak part, most of whose errors the neighbors do not contradict?"
     rows = report.to_frame()
     weak = set(rows.subclass[rows.verdict == "weak"])
     out = np.zeros(len(report.per_image), bool)
     for part in _parts(report):
-        if part.id in weak:
+        if part.id not in weak or part.view == "labels":
+            continue
+        wrong = part.samples[~report.right[part.samples]]
+        if _contradicted(report.per_image.iloc[wrong]).mean() <= 0.5:
             out[part.samples] = True
     return out
 
@@ -370,7 +392,7 @@ class SubclassReport:
     divide_by: str  # What was divided: the samples of a 'label', or of a 'prediction'
     found_on: int  # Samples on which the sub-classes were found
     images: Any = None  # `images[i]` is the i-th sample; None if they were not given
-    failures: tuple[Failure, ...] = ()  # Groups of errors
+    failures: tuple[Failure, ...] = ()  # Groups of errors, and doubtful labels
     looked_at: int = 0  # Rows and candidates for rows: what joint intervals hold for
     groups: np.ndarray | None = None  # (N,) codes of samples that belong together
     traits: tuple[Any, ...] = ()  # What sets parts apart, from metadata
@@ -423,7 +445,7 @@ class SubclassReport:
         return _table_of_parts(self)
 
     def to_frame(self) -> pd.DataFrame:
-        "One row per sub-class and group of errors: weak ones first, then worst first."
+        "One row per sub-class, group of errors or of doubtful labels: weak first, worst first."
         return self._rows.copy()
 
     def by_class(self) -> pd.DataFrame:
@@ -682,9 +704,13 @@ def _place_all(
     return pd.DataFrame(columns)
 
 
-def _name_failure(of: str, other: str, taken: set[str], divide_by: str) -> str:
+def _name_failure(of: str, other: str, taken: set[str], view: str, report: SubclassReport) -> str:
     "A name for a group of errors that no other row has."
-    base = f"{of} taken for {other}" if divide_by == "label" else f"{of}, really {other}"
+    by_label = report.divide_by == "label"
+    base = f"{of} taken for {other}" if by_label else f"{of}, really {other}"
+    if view == "labels":
+        mostly = "predicted" if by_label else "labeled"
+        base = f"{of}: labels doubtful, mostly {mostly} {other}"
     name, i = base, 2
     while name in taken:
         name, i = f"{base} {i}", i + 1
@@ -725,27 +751,40 @@ def _candidates(
     return out
 
 
+def _doubtful(report: SubclassReport, features: np.ndarray, seed: int) -> list:
+    "Doubtful labels: (class, positions)."
+    frame = report.per_image
+    labels, said = frame.label.to_numpy(), frame.prediction.to_numpy()
+    found = doubtful_labels(features, labels, said, report.groups, report.judge, seed)
+    if report.divide_by == "label":
+        return [(o.label, o.samples) for o in found]
+    return [(None if o.label is None else o.other, o.samples) for o in found]
+
+
 def _with_failures(
     report: SubclassReport, features: np.ndarray, most: int, seed: int
 ) -> SubclassReport:
-    "The report with the groups of errors whose joint interval lies below their class."
-    found = _candidates(report, features, most, seed)
+    "The report with groups of errors and doubtful labels whose joint interval is below the class."
+    apart = _candidates(report, features, most, seed)
+    found = [(c, samples, "errors") for c, samples in apart]
+    for c, samples in _doubtful(report, features, seed):
+        if all(len(np.intersect1d(samples, o)) <= 0.5 * len(samples) for _, o in apart):
+            found.append((c, samples, "labels"))
     ids = sum(map(len, report.clusterer.subclasses_.values()))
     looked_at, accuracies = ids + len(found), _class_accuracies(report)
     said = report.per_image["prediction" if report.divide_by == "label" else "label"].to_numpy()
     taken = set(report.names.values())
     out: list = []
-    for c, samples in found:
+    for c, samples, view in found:
         right, n = _counts(report, _judges(report, samples))
         joint = joint_interval(right, n, looked_at, report.judge.confidence)
         if not joint.high < accuracies[c]:
             continue
         wrong = samples[~report.right[samples]]
         other = int(np.bincount(said[wrong]).argmax())
-        names = report.class_names
-        name = _name_failure(names[c], names[other], taken, report.divide_by)
+        name = _name_failure(_class_name(report, c), report.class_names[other], taken, view, report)
         taken.add(name)
-        out.append(Failure(ids + len(out), c, name, samples, other))
+        out.append(Failure(ids + len(out), c, name, samples, other, view))
     return replace(report, failures=tuple(out), looked_at=looked_at)
 
 # %% ../nbs/11_discover.ipynb #66fd5ac1
@@ -780,7 +819,8 @@ def _maps(report: SubclassReport, features: np.ndarray, seed: int, most: int = 4
     wanted = set(several["class"].unique()[:most])
     marks = report.cluster_ids.copy()
     for o in report.failures:
-        marks[o.samples] = o.id
+        if o.view == "errors":
+            marks[o.samples] = o.id
     out, rng = [], np.random.default_rng(seed)
     for c, at in class_rows(report.per_image[report.divide_by].to_numpy()):
         if report.class_names[c] not in wanted or len(at) < 3:
@@ -799,7 +839,8 @@ def _maps(report: SubclassReport, features: np.ndarray, seed: int, most: int = 4
 # %% ../nbs/11_discover.ipynb #fc6f7a9f
 def _with_traits(report: SubclassReport, metadata: pd.DataFrame) -> SubclassReport:
     "The report with what sets parts apart, in the user's words."
-    rows = dict(class_rows(report.per_image[report.divide_by].to_numpy()))
+    rows: dict = dict(class_rows(report.per_image[report.divide_by].to_numpy()))
+    rows[None] = np.arange(len(report.per_image))
     parts = [(o.id, o.samples, rows.get(o.of, o.samples)) for o in _parts(report) if not o.alone]
     found = find_traits(metadata, parts, report.groups)
     return replace(report, traits=tuple(found))
@@ -1119,7 +1160,7 @@ def compare(
         raise CollapseError("the first report has no predictions: pass them when it is made.")
     right, other = first.right, _other_right(first, second)
     parts = [
-        (first.class_names[o.of], first.names[o.id], _judges(first, o.samples))
+        (_class_name(first, o.of), first.names[o.id], _judges(first, o.samples))
         for o in _parts(first)
     ]
     parts = [o for o in parts if len(o[2])] + [("all", "all samples", np.arange(len(right)))]

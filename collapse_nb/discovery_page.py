@@ -43,10 +43,13 @@ def _found(report: Any) -> str:
     k, frame = report.clusterer.n_subclasses_, report.to_frame()
     rows, undecided = len(frame), sum(v is None for v in k.values())
     groups = int((frame["view"] == "errors").sum())
-    subs = rows - groups
+    doubtful = frame.images[frame["view"] == "labels"]
+    subs = rows - groups - len(doubtful)
     said = f"In {len(k)} class{_es(len(k))}, {subs} sub-class{_es(subs)} were found"
     if groups:
         said += f", and {groups} group{'s' * (groups != 1)} of errors"
+    if len(doubtful):
+        said += f", and {doubtful.sum():,} doubtful labels"
     said += f", on {report.found_on:,} samples."
     if undecided:
         said += f" Of {undecided} class{_es(undecided)} the number is undecided."
@@ -150,7 +153,8 @@ def _table_with_samples(report: Any, rows: int | None = None) -> Markup:
         for s in frame.subclass:
             at = report.examples(s, n=3)
             strips.append(exemplar_strip(report, at, size=40) if len(at) else "")
-        frame.insert(3, "nearest the center", strips)
+        # as objects: of strings pandas would keep the text and forget that it is markup
+        frame.insert(3, "nearest the center", pd.Series(strips, frame.index, object))
     caption = (
         "Parts, weak ones first; loss and confidence are means" if report.judged else "Sub-classes"
     )
@@ -254,7 +258,8 @@ def _sections(report: Any) -> list[tuple]:
         accuracies.append(_figure_of(report.plot, alt, "The color is the class."))
     about = (
         "Each sub-class is named after its class, with a number; a group of errors after what it "
-        "is taken for. The interval (from, to) is of 95% for one row alone; joint intervals hold "
+        "is taken for. Doubtful labels are those that features and model contradict, more often "
+        "than a class's own law explains: look at them before anything else. The interval (from, to) is of 95% for one row alone; joint intervals hold "
         "for all rows together, and only a part whose joint interval lies below its class is "
         "called weak."
     )
@@ -299,7 +304,7 @@ def samples_frame(
             frame[o] = [report.class_names[i] for i in frame[o]]
     frame["group_of_errors"] = None
     at = frame.columns.get_loc("group_of_errors")
-    for o in report.failures:
+    for o in sorted(report.failures, key=lambda o: o.view == "errors"):
         frame.iloc[o.samples, at] = o.name
     if "file" in frame:
         frame.insert(0, "file", frame.pop("file"))

@@ -243,6 +243,7 @@ class JudgeOptions:
     targets: int = 3  # Wrong classes looked at one by one, the most frequent
     error_parts: int = 40  # Parts of the errors in a class that an axis is learned from, at most
     candidates: int = 8  # Axes of each half that are tested on the other, at most
+    label_evidence: float = 15.0  # Gain in log-likelihood from which labels are doubtful
     neighbors: int = 10  # Nearest neighbors whose labels are compared by `suspects`
     most_suspects: int = 2000  # Errors whose neighbors are looked at, largest loss first
     map_points: int = 2000  # Samples of a class on its map
@@ -251,6 +252,7 @@ class JudgeOptions:
         check_number("confidence", self.confidence, low=0, high=1, above=True)
         check_number("held_out", self.held_out, low=0, high=0.9)
         check_number("level", self.level, low=0, high=1, above=True)
+        check_number("label_evidence", self.label_evidence, low=0, above=True)
         counts = ("least_errors", "components", "targets", "error_parts", "candidates")
         for name in (*counts, "neighbors", "map_points"):
             check_number(name, getattr(self, name), low=1, integer=True)

@@ -84,7 +84,7 @@ def value_at_collapse(
 
 def _of_others(key: str) -> str:
     "What trained networks have, in words."
-    parts = [f"published ResNets about {COLLAPSED_NC1:g}"] if key == "nc1" else []
+    parts = [f"collapsed at most {COLLAPSED_NC1:g}"] if key == "nc1" else []
     if key in RESNET18:
         parts.append(f"fitted ResNet-18 {RESNET18[key]:g}")
     return "; ".join(parts)

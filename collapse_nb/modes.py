@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import eigh
+from scipy.linalg import eigh, solve_triangular
 from scipy.stats import binom, kurtosis, norm
+from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.isotonic import isotonic_regression
 
@@ -40,6 +41,7 @@ class ModeOptions:
     folds: int = 4  # Axes are chosen on three quarters and tested on the fourth, in turn
     repeats: int = 3  # The middle p-value of three random divisions into folds counts
     hopeless: float = 0.2  # A first p-value above this ends the search: two more cannot help
+    certain: float = 1e-6  # A first p-value up to this ends it too: two more would not undo it
     test_on: int = 6000  # Samples that a test looks at, at most; bounds the time, not the result
     samples_per_component: int = 10  # Fewer samples per direction: axes of noise win
     components: int = 100  # Principal components kept, at most
@@ -55,6 +57,7 @@ class ModeOptions:
     judgings: int = 2  # Random divisions into folds that candidate divisions are judged by
     advantage: float = 0.1  # Of two halves, in separation: what chance gives other divisions
     ward_samples: int = 2700  # Of more samples, only k-means cells are merged: n² distances
+    unequal: float = 5.0  # Gain in log-likelihood from which two unequal parts are taken
     tie: float = 0.05  # Views this close in separation are equal to the judging; the widest counts
     min_scale: float = 8.0  # Directions below this many rounding errors are not looked at
     min_ratio: float = 1e-5  # nor those below this share of the largest standard deviation
@@ -76,7 +79,8 @@ def rounding_error(
     x: np.ndarray,  # (n, d) features of any float type
 ) -> float:  # Standard deviation that rounding alone can give them
     "Size of one rounding step of the coarsest float type that holds `x` exactly."
-    magnitude = math.sqrt(np.mean(np.square(x, dtype=float)))
+    flat = np.ravel(x).astype(float, copy=False)
+    magnitude = math.sqrt(flat @ flat / flat.size)
     few = np.asarray(x[:200], dtype=float)
     for kind in (np.float16, np.float32):
         with np.errstate(over="ignore"):
@@ -137,9 +141,13 @@ def some_rows(
 # %% ../nbs/05a_modes.ipynb #5cb9519a
 def _climb(z, axes, steps):
     "Axes (m, a) after ascent of the mean absolute projection, which never decreases."
+    axes, moving = axes.copy(), np.arange(axes.shape[1])
     for _ in range(steps):
-        axes = z.T @ np.sign(z @ axes)
-        axes /= np.maximum(np.linalg.norm(axes, axis=0), 1e-300)
+        new = z.T @ np.sign(z @ axes[:, moving])
+        new /= np.maximum(np.linalg.norm(new, axis=0), 1e-300)
+        step = np.abs(new - axes[:, moving]).max(0)
+        axes[:, moving] = new
+        moving = moving[step > 1e-12]
     return axes
 
 
@@ -195,29 +203,55 @@ def ward_levels(
 ) -> dict[int, np.ndarray]:  # {k: (c,) part of each cell}, from c parts down to 2
     "Cells merged two by two, those first that raise the sum of squares least (Ward, 1963)."
     part = np.arange(len(centers))
-    centers, sizes = centers.copy(), sizes.astype(float)
-    levels = {len(centers): part.copy()}
-    for k in range(len(centers) - 1, 1, -1):
-        a, b = _cheapest_merge(centers, sizes)
-        total = sizes[a] + sizes[b]
-        centers[a] = (sizes[a] * centers[a] + sizes[b] * centers[b]) / total
-        sizes[a] = total
-        centers, sizes = np.delete(centers, b, 0), np.delete(sizes, b)
+    cost = _merge_costs(centers, sizes)
+    sizes = sizes.astype(float)
+    levels = {len(part): part.copy()}
+    for k in range(len(part) - 1, 1, -1):
+        a, b = divmod(int(cost.argmin()), len(part))  # a < b: a row comes before its mirror image
+        other = (sizes[a] + sizes) * cost[a] + (sizes[b] + sizes) * cost[b] - sizes * cost[a, b]
+        sizes[a] += sizes[b]
+        cost[a] = cost[:, a] = other / (sizes[a] + sizes)
+        cost[b] = cost[:, b] = cost[a, a] = np.inf
         part[part == b] = a
-        part[part > b] -= 1
-        levels[k] = part.copy()
+        levels[k] = np.unique(part, return_inverse=True)[1]
     return levels
 
 
-def _cheapest_merge(centers, sizes):
-    "Indices a < b of the two cells that Ward merges next."
+def _merge_costs(centers, sizes):
+    "How much the sum of squares rises when two cells are merged; infinite on the diagonal."
     squares = np.square(centers).sum(1)
     distance = squares[:, None] + squares - 2 * centers @ centers.T
     cost = distance / (1 / sizes[:, None] + 1 / sizes)
-    cost[np.tril_indices(len(cost))] = np.inf
-    return np.unravel_index(cost.argmin(), cost.shape)
+    np.fill_diagonal(cost, np.inf)
+    return cost
 
 # %% ../nbs/05a_modes.ipynb #ed69ecbc
+_UNCHECKED = dict(assume_finite=True, skip_parameter_validation=True)  # it was checked before
+
+
+def _spread(u, k, seed):
+    "Centers far from each other: k-means++ (Arthur & Vassilvitskii, 2007) as scikit-learn draws it."
+    rng = np.random.RandomState(seed)
+    squares = np.square(u).sum(1)
+
+    def distances(rows):
+        "Squared distances (len(rows), n) of all samples from some."
+        crossed = squares[rows, None] + squares - 2 * u[rows] @ u.T
+        return np.maximum(crossed, 0)
+
+    rows = [rng.choice(len(u), p=np.full(len(u), 1 / len(u)))]
+    closest = distances(rows)[0]
+    trials = 2 + int(np.log(k))
+    while len(rows) < k:
+        drawn = rng.uniform(size=trials) * closest.sum()
+        tried = np.searchsorted(closest.cumsum(), drawn).clip(max=len(u) - 1)
+        left = np.minimum(closest, distances(tried))
+        best = left.sum(1).argmin()
+        rows.append(int(tried[best]))
+        closest = left[best]
+    return u[rows]
+
+
 def _cells(u, k, rng, most=3000):
     "Centers and sizes of k-means cells, with none empty."
     k = min(k, len(u) // 8)
@@ -225,9 +259,10 @@ def _cells(u, k, rng, most=3000):
         return None
     seed = int(rng.integers(2**31))
     few = u[some_rows(len(u), most, rng)]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), config_context(**_UNCHECKED):
         warnings.simplefilter("ignore")  # fewer distinct points than cells: the rest is empty
-        found = KMeans(k, n_init=1, max_iter=20, random_state=seed).fit(few)
+        start = _spread(few - few.mean(0), k, seed) + few.mean(0)
+        found = KMeans(k, init=start, n_init=1, max_iter=20, random_state=seed).fit(few)
     sizes = np.bincount(found.labels_, minlength=k)
     used = sizes > 0
     return (found.cluster_centers_[used], sizes[used]) if used.sum() > 1 else None
@@ -510,11 +545,10 @@ def fisher_rule(
     within = residuals.T @ residuals / len(u)
     total = np.square(u - u.mean(0)).sum() / u.size
     ridge = max(shrinkage * np.trace(within) / len(within), 1e-6 * total, 1e-300)
-    values, vectors = np.linalg.eigh(within + ridge * np.eye(len(within)))
-    whitening = vectors / np.sqrt(values)
-    white = (centers - centers.mean(0)) @ whitening
+    root = np.linalg.cholesky(within + ridge * np.eye(len(within)))
+    white = solve_triangular(root, (centers - centers.mean(0)).T, lower=True).T
     span = np.linalg.svd(white, full_matrices=False)[2][: k - 1]
-    directions = whitening @ span.T
+    directions = solve_triangular(root, span.T, lower=True, trans=1)
     return FisherRule(directions, centers @ directions, np.log(sizes / len(u)))
 
 # %% ../nbs/05a_modes.ipynb #ef513a63
@@ -728,7 +762,7 @@ def _middle(run: Callable[[], Cut | Partition | None], options: ModeOptions) -> 
         if one is None:
             return Evidence(0.0, 0.0, None)
         found.append(one)
-        if found[0].log_p > math.log(options.hopeless):
+        if not math.log(options.certain) < found[0].log_p <= math.log(options.hopeless):
             break
         passed = sum(o.log_p <= level for o in found)
         if majority in (passed, len(found) - passed):
