@@ -123,6 +123,8 @@ def apply_directives(cell, source):
     cell.metadata["gates"] = [text for flag, text in GATES.items() if has(rf"{flag}\s*$")]
     if alt := has(r"fig-alt:\s*(.+)"):
         cell.metadata["alt"] = alt[1]
+        if not cell.outputs and not cell.metadata["gates"]:
+            sys.exit(f"no figure is stored for: {alt[1]}")
     cell.source = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.M)
     for data in markdown_outputs(cell):
         text = "".join(data["text/markdown"])

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['COPY_JUMP', 'MANY_COPIES', 'METHODS', 'View', 'Candidate', 'class_views', 'division_candidates',
-           'held_out_separation', 'judge_candidates', 'ClassParts', 'divide_class', 'class_mean_span', 'separation',
-           'near_copies', 'SubclassClusterer', 'LinearProbe', 'match_clusters', 'apply_mapping', 'bootstrap_intervals',
-           'ProbeResult', 'cluster_and_probe']
+           'held_out_separation', 'judge_candidates', 'ClassParts', 'divide_class', 'log_concave_fit', 'skewest_axis',
+           'unequal_parts', 'class_mean_span', 'separation', 'near_copies', 'SubclassClusterer', 'LinearProbe',
+           'match_clusters', 'apply_mapping', 'bootstrap_intervals', 'ProbeResult', 'cluster_and_probe']
 
 # %% ../nbs/06_clustering.ipynb #9d3babed
 import math
@@ -22,8 +22,9 @@ import pandas as pd
 import torch
 from joblib import delayed
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment, nnls
 from scipy.special import logsumexp
+from scipy.stats import norm
 from sklearn.base import BaseEstimator, ClassifierMixin, ClusterMixin
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
@@ -274,7 +275,10 @@ def divide_class(
             views[:-1:2] + views[-1:]
         )  # trees change less with the width than a single axis does
     scores = _scores_or_none(z[rows], views, k, rng, options, known)
-    rule, best = _best_rule(z, views, k, rng, options, cuts, scores)
+    unequal = (
+        unequal_parts(z, views, np.random.default_rng(seed), options, rows) if k == 2 else None
+    )
+    rule, best = _best_rule(z, views, k, rng, options, cuts, scores, unequal)
     directions = components.directions @ best.matrix @ rule.directions
     rule = rule._replace(directions=directions)
     return ClassParts(components.mean, rule, best.name, scores)
@@ -305,10 +309,12 @@ def _best_first(candidates, scores, options):
     return good + [o for o in ranked if o.name not in names]
 
 
-def _best_rule(z, views, k, rng, options, cuts, scores):
-    "Rule and candidate with the best score whose parts all have samples."
+def _best_rule(z, views, k, rng, options, cuts, scores, first=None):
+    "Rule and candidate with the best score whose parts all have samples; `first` before all."
     candidates = division_candidates(z, views, k, rng, options, cuts)
     candidates = _best_first(candidates, scores, options)
+    if first is not None:
+        candidates = [first, *candidates]
     for candidate in candidates:
         u = z @ candidate.matrix
         for labels in (_refined(u, candidate, options), candidate.labels):
@@ -317,6 +323,103 @@ def _best_rule(z, views, k, rng, options, cuts, scores):
                 if len(np.unique(usable.log_odds(u).argmax(1))) == k:
                     return usable, candidate
     raise CollapseError(f"fewer than {k} distinct samples.")
+
+# %% ../nbs/06_clustering.ipynb #534bd910
+def log_concave_fit(
+    counts: np.ndarray,  # (b,) samples in bins of one width
+    steps: int = 25,  # Of Newton's method, at most
+) -> np.ndarray:  # (b,) probabilities of the bins
+    "The log-concave distribution of greatest likelihood."
+    total, x = counts.sum(), np.linspace(0, 1, len(counts))
+    bends = -np.maximum(x[:, None] - x[1:-1], 0)
+    columns = np.column_stack([np.ones_like(x), -np.ones_like(x), x, -x, bends])
+    middle = counts @ x / total
+    spread = math.sqrt(counts @ np.square(x - middle) / total) + x[1]
+    phi = -np.square((x - middle) / spread) / 2
+    phi += math.log(total) - logsumexp(phi)
+
+    def log_likelihood(phi):
+        return counts @ phi - np.exp(np.minimum(phi, 50)).sum()
+
+    best = log_likelihood(phi)
+    for _ in range(steps):
+        expected = np.exp(phi)
+        weight = np.sqrt(np.maximum(expected, 1e-6 * total / len(x)))
+        wanted = np.maximum(phi + (counts - expected) / weight**2, -25)
+        new = columns @ nnls(columns * weight[:, None], wanted * weight, maxiter=3000)[0]
+        tried = [phi + step * (new - phi) for step in (1, 0.5, 0.2, 0.05)]
+        values = [log_likelihood(o) for o in tried]
+        gain = max(values) - best
+        if not gain > 1e-4:
+            break
+        phi, best = tried[int(np.argmax(values))], max(values)
+    return np.exp(phi) / np.exp(phi).sum()
+
+
+def skewest_axis(
+    z: np.ndarray,  # (n, m) whitened samples
+    rng: np.random.Generator,  # Decides what is random
+    starts: int = 30,  # Random starting points
+    steps: int = 40,
+) -> np.ndarray:  # (m,) unit vector, the longer tail on its positive side
+    "The direction in which whitened samples are most skewed."
+    few = z[some_rows(len(z), 3000, rng)]
+    axes = rng.standard_normal((z.shape[1], starts))
+    for _ in range(steps):
+        axes /= np.maximum(np.linalg.norm(axes, axis=0), 1e-300)
+        axes = few.T @ np.square(few @ axes)
+    axes /= np.maximum(np.linalg.norm(axes, axis=0), 1e-300)
+    skewness = np.power(few @ axes, 3).mean(0)
+    return axes[:, skewness.argmax()]
+
+# %% ../nbs/06_clustering.ipynb #e8535727
+_EDGES = np.linspace(-5, 9, 43)  # bins of a projection at unit variance
+
+
+def _mixture_on(t):
+    "Two Gaussians of one variance on an axis, and the probabilities of the bins."
+    mixture = GaussianMixture(2, covariance_type="tied", n_init=2, random_state=0)
+    mixture.fit(t[:, None])
+    edges = np.r_[-np.inf, _EDGES[1:-1], np.inf]
+    scale = math.sqrt(mixture.covariances_[0, 0])
+    below = norm.cdf((edges[:, None] - mixture.means_[:, 0]) / scale)
+    p = np.diff(below @ mixture.weights_)
+    return mixture, 0.999 * p + 0.001 / len(p)
+
+
+def _unequal_gain(u, rng, options):
+    "Held-out log-likelihood of the mixture minus that of the best log-concave density."
+    gained, total = 0.0, np.zeros(len(_EDGES) - 1)
+    for fit, rest in folds(len(u), options.folds, rng):
+        axis = skewest_axis(u[fit], rng)
+        p = _mixture_on(u[fit] @ axis)[1]
+        inside = np.clip(u[rest] @ axis, _EDGES[0], _EDGES[-1] - 1e-9)
+        counts = np.histogram(inside, _EDGES)[0]
+        gained += counts @ np.log(p)
+        total += counts
+    one = log_concave_fit(total)
+    return gained - total @ np.log(np.maximum(one, 1e-300))
+
+
+def unequal_parts(
+    z: np.ndarray,  # (n, m) whitened samples
+    views: list[View],  # Spaces that are searched
+    rng: np.random.Generator,  # Decides what is random
+    options: ModeOptions = DEFAULT_OPTIONS,  # What decides between divisions
+    rows: np.ndarray | None = None,  # Samples that judge; None: all
+) -> Candidate | None:  # None if one part describes unseen samples as well
+    "Two parts along the most skewed axis, in the view where unseen samples support them best."
+    rows = np.arange(len(z)) if rows is None else rows
+    if len(rows) < options.min_samples:
+        return None
+    narrow = [o for o in views if "whitened" in o.name]
+    gains = [_unequal_gain(z[rows] @ o.matrix, rng, options) for o in narrow]
+    if not gains or max(gains) <= options.unequal:
+        return None
+    view = narrow[int(np.argmax(gains))]
+    t = z @ view.matrix @ skewest_axis(z[rows] @ view.matrix, rng)
+    labels = _mixture_on(t[rows])[0].predict(t[:, None])
+    return Candidate(f"skewest axis of {view.name}", view.matrix, labels)
 
 # %% ../nbs/06_clustering.ipynb #cde35ccc
 _GRID = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15)  # numbers of components that the old methods try

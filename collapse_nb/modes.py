@@ -57,6 +57,7 @@ class ModeOptions:
     judgings: int = 2  # Random divisions into folds that candidate divisions are judged by
     advantage: float = 0.1  # Of two halves, in separation: what chance gives other divisions
     ward_samples: int = 2700  # Of more samples, only k-means cells are merged: n² distances
+    unequal: float = 5.0  # Gain in log-likelihood from which two unequal parts are taken
     tie: float = 0.05  # Views this close in separation are equal to the judging; the widest counts
     min_scale: float = 8.0  # Directions below this many rounding errors are not looked at
     min_ratio: float = 1e-5  # nor those below this share of the largest standard deviation
