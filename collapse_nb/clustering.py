@@ -275,9 +275,9 @@ def divide_class(
             views[:-1:2] + views[-1:]
         )  # trees change less with the width than a single axis does
     scores = _scores_or_none(z[rows], views, k, rng, options, known)
-    unequal = (
-        unequal_parts(z, views, np.random.default_rng(seed), options, rows) if k == 2 else None
-    )
+    unequal = None
+    if k == 2 and cuts is None and max(scores.values(), default=0) < _CLEAR:
+        unequal = unequal_parts(z, views, np.random.default_rng(seed), options, rows)
     rule, best = _best_rule(z, views, k, rng, options, cuts, scores, unequal)
     directions = components.directions @ best.matrix @ rule.directions
     rule = rule._replace(directions=directions)
@@ -373,6 +373,7 @@ def skewest_axis(
     return axes[:, skewness.argmax()]
 
 # %% ../nbs/06_clustering.ipynb #e8535727
+_CLEAR = 2.0  # separation of two parts (5 s.d. between halves) that needs no further candidate
 _EDGES = np.linspace(-5, 9, 43)  # bins of a projection at unit variance
 
 
