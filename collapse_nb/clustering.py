@@ -124,7 +124,7 @@ def _pursuit_candidates(z, views, rng, options):
     return found
 
 # %% ../nbs/06_clustering.ipynb #6ae51557
-def _ward_labels(u, k, rng, most=750):
+def _ward_labels(u, k, rng, most=2000):
     "Ward's tree of a sample, cut into k parts; other samples join the nearest part."
     rows = some_rows(len(u), most, rng)
     tree = linkage(u[rows], "ward")
