@@ -259,7 +259,8 @@ def _sections(report: Any) -> list[tuple]:
     about = (
         "Each sub-class is named after its class, with a number; a group of errors after what it "
         "is taken for. Doubtful labels are those that features and model contradict, more often "
-        "than a class's own law explains: look at them before anything else. The interval (from, to) is of 95% for one row alone; joint intervals hold "
+        "than a class's own law explains: look at them before anything else. "
+        "The interval (from, to) is of 95% for one row alone; joint intervals hold "
         "for all rows together, and only a part whose joint interval lies below its class is "
         "called weak."
     )

@@ -230,7 +230,7 @@ _UNCHECKED = dict(assume_finite=True, skip_parameter_validation=True)  # it was 
 
 
 def _spread(u, k, seed):
-    "Centers far from each other: k-means++ (Arthur & Vassilvitskii, 2007) as scikit-learn draws it."
+    "Centers far apart: k-means++ (Arthur & Vassilvitskii, 2007) as scikit-learn draws it."
     rng = np.random.RandomState(seed)
     squares = np.square(u).sum(1)
 
