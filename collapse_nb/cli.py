@@ -215,6 +215,12 @@ _ONE_ONLY = ("dataset", "root", "device")  # settings that a sweep does not vary
 _REPEATED = ("scheme",)  # settings whose values contain commas: the option is given again
 
 
+class _Shown(NamedTuple):
+    "The default that documentation shows of an option that may be left out."
+
+    default: Any
+
+
 def _help(setting: Setting) -> str:
     "Help text with the default, brackets escaped: typer reads help as rich's markup."
     text = setting.help
@@ -223,12 +229,16 @@ def _help(setting: Setting) -> str:
     return text.replace("[", r"\[")
 
 
+def _option_name(setting: Setting) -> str:
+    "Name of the option: `no_augment` for a flag that is on."
+    return f"no_{setting.name}" if setting.default is True else setting.name
+
+
 def _flag(setting: Setting) -> tuple[Any, Any]:
     "Type and default of the option that turns a setting on, or off if it is on."
-    name = setting.name.replace("_", "-")
-    if setting.default:
-        return Annotated[bool, typer.Option(f"--no-{name}", help=setting.off or "")], False
-    return Annotated[bool, typer.Option(f"--{name}", help=setting.help)], False
+    name = _option_name(setting).replace("_", "-")
+    text = setting.off if setting.default else setting.help
+    return Annotated[bool, typer.Option(f"--{name}", help=text or "")], False
 
 
 def _option(setting: Setting, several: bool) -> tuple[Any, Any]:
@@ -236,12 +246,14 @@ def _option(setting: Setting, several: bool) -> tuple[Any, Any]:
     if setting.kind is bool:
         return _flag(setting)
     kind: Any = setting.kind
-    metavar, text = setting.metavar, _help(setting)
+    metavar, text, default = setting.metavar, _help(setting), setting.default
     if several and setting.name in _REPEATED:
-        kind, text = list[str], f"{text}; give it again for another value"
+        kind, text, default = list[str], f"{text}; give it again for another value", [default]
     elif several and setting.name not in _ONE_ONLY:
         kind, metavar = str, f"{metavar or 'NAME'},…"
-    return Annotated[Optional[kind], typer.Option(help=text, metavar=metavar)], None
+        default = None if default is None else str(default)
+    option = typer.Option(help=text, metavar=metavar)
+    return Annotated[Optional[kind], option, _Shown(default)], None
 
 
 def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
@@ -260,7 +272,7 @@ def _with_settings(several: bool) -> Callable:
     "Decorate a command `f(options, …)`: it gets an option for each setting, together in a dict."
 
     def decorate(command):
-        options = {o.name: _option(o, several) for o in _run_settings()}
+        options = {_option_name(o): _option(o, several) for o in _run_settings()}
         own = list(inspect.signature(command).parameters.values())[1:]
 
         @wraps(command)
@@ -272,6 +284,51 @@ def _with_settings(several: bool) -> Callable:
         return with_options
 
     return decorate
+
+# %% ../nbs/13_cli.ipynb #91592277
+def _annotations(parameter: inspect.Parameter) -> tuple[Any, Any, Any]:
+    "Plain type, default to show, and help of an argument that typer reads."
+    kind, option, *shown = get_args(parameter.annotation)
+    kinds = get_args(kind)
+    default = shown[0].default if shown else parameter.default
+    plain = kinds[0] if type(None) in kinds else kind
+    plain = plain | None if default is None else plain
+    text = option.help.replace(r"\[", "[")
+    return plain, default, text if default is None else re.sub(r"  \[default: .*?\]", "", text)
+
+
+def _plain_parameter(parameter: inspect.Parameter) -> inspect.Parameter:
+    "A parameter as Python and its documentation see it."
+    kind, default, _ = _annotations(parameter)
+    return parameter.replace(annotation=kind, default=default)
+
+
+def _documented(command: Callable, parameters: list[inspect.Parameter]) -> str:
+    "The docstring of a command with a section for its arguments."
+    lines = [command.__doc__ or "", "", "Parameters", "----------"]
+    indent: dict[str, Any] = dict(initial_indent=" " * 4, subsequent_indent=" " * 4)
+    for o in parameters:
+        plain, _, text = _annotations(o)
+        kind = inspect.formatannotation(plain)
+        lines += [f"{o.name} : {kind}", *textwrap.wrap(text, 70, **indent)]
+    return "\n".join(lines)
+
+
+def _command(command: Callable) -> Callable:
+    "Decorate a command: the command line gets its options, and Python plain arguments."
+    app.command()(command)
+    signature = inspect.signature(command)
+    parameters = list(signature.parameters.values())
+
+    @wraps(command)
+    def plain(*given, **named):
+        bound = signature.bind(*given, **named)
+        bound.apply_defaults()
+        return command(*bound.args, **bound.kwargs)
+
+    _set_parameters(plain, [_plain_parameter(o) for o in parameters])
+    plain.__doc__ = _documented(command, parameters)
+    return plain
 
 # %% ../nbs/13_cli.ipynb #b5cf86f6
 def _numbers(name: str, text: str | None, kind: type) -> list:
@@ -298,10 +355,10 @@ def _value(setting: Setting, given: Any, several: bool) -> Any:
 
 def _typed(options: dict, several: bool = False) -> dict:
     "The settings that were given on the command line."
-    known = {o.name: o for o in _run_settings()}
+    known = {_option_name(o): o for o in _run_settings()}
     left_out = (None, False)
     given = {k: v for k, v in options.items() if v != [] and not any(v is o for o in left_out)}
-    return {k: _value(known[k], v, several) for k, v in given.items()}
+    return {known[k].name: _value(known[k], v, several) for k, v in given.items()}
 
 # %% ../nbs/13_cli.ipynb #aa0a1393
 _DryRun = Annotated[
@@ -311,7 +368,7 @@ _DryRun = Annotated[
 _RunsAtOnce = Annotated[int, typer.Option(help="Runs at a time; -1: one per core", metavar="N")]
 
 
-@app.command()
+@_command
 @_with_settings(several=False)
 def run(
     options: dict,  # The settings of the `Experiment`
@@ -329,7 +386,7 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another run in that folder")
     ] = False,
-    dry_run: _DryRun = False,  # Only say what would be run
+    dry_run: _DryRun = False,
 ) -> None:
     "Train on coarse labels, cluster the features, and see whether the fine labels come back."
     with _exit_on_error():
@@ -364,7 +421,7 @@ def _run(exp: "Experiment", folder: Path, overwrite: bool, snapshots: list[int])
     _say(f"report: {write_report(result)}")
 
 # %% ../nbs/13_cli.ipynb #f1ddca71
-@app.command()
+@_command
 def report(
     run: Annotated[str, typer.Argument(help="Folder of a finished run", metavar="RUN")],
     out: Annotated[
@@ -416,7 +473,7 @@ def _print_plans(experiments: list["Experiment"], out: Path, snapshots: list[int
     print(f"{len(plans)} runs: about {seconds:,.0f} s one after the other, {megabytes:,.0f} MB")
 
 
-@app.command()
+@_command
 @_with_settings(several=True)
 def sweep(
     options: dict,  # The settings of the `Experiment`s
@@ -427,12 +484,12 @@ def sweep(
         Optional[str],
         typer.Option(help="Epochs at which each run keeps its features", metavar="N,…"),
     ] = None,
-    n_jobs: _RunsAtOnce = 1,  # −1: one per core
+    n_jobs: _RunsAtOnce = 1,
     threads: Annotated[int, typer.Option(help="Threads of each run", metavar="N")] = 1,
     backend: Annotated[
         str, typer.Option(help="loky: processes on this machine; ray: a Ray cluster")
     ] = "loky",
-    dry_run: _DryRun = False,  # Only say what would be run
+    dry_run: _DryRun = False,
 ) -> None:
     "Run every combination of settings; finished runs are not repeated."
     with _exit_on_error():
@@ -469,7 +526,7 @@ def _check_roots(size: str, root: str | None) -> None:
             )
 
 
-@app.command()
+@_command
 def paper(
     size: Annotated[
         str,
@@ -493,7 +550,7 @@ def paper(
     download: Annotated[
         bool, typer.Option("--download", help="Fetch CIFAR into --root if it is not there")
     ] = False,
-    n_jobs: _RunsAtOnce = 1,  # −1: one per core
+    n_jobs: _RunsAtOnce = 1,
 ) -> None:
     "Rerun what the paper's claims rest on, and rebuild the table of claims."
     with _exit_on_error():
@@ -516,90 +573,119 @@ def paper(
 class _Source:
     "Options of `discover` and `measure`: a network and images, or features that exist."
 
-    model: Optional[str] = typer.Option(
-        None,
-        help="torchvision:NAME, or package.module:factory, which is imported",
-        metavar="NAME",
-    )
-    weights: Optional[str] = typer.Option(
-        None,
-        help="Its weights: a state_dict, or .safetensors  \\[default: as the factory leaves them]",
-        metavar="FILE",
-    )
-    root: Optional[str] = typer.Option(
-        None,
-        help="Images: <class>/* that it was not trained on, or train/<class>/* and test/<class>/*",
-        metavar="TREE",
-    )
-    features: Optional[str] = typer.Option(
-        None,
-        help="Features instead of a network: (N, d) numbers in a .npy, .npz, .csv, .safetensors "
-        "or .parquet file; FILE:NAME picks one of several arrays",
-        metavar="FILE",
-    )
-    labels: Optional[str] = typer.Option(
-        None, help="Class of each row of --features: numbers or names", metavar="FILE"
-    )
+    model: Annotated[
+        Optional[str],
+        typer.Option(
+            help="torchvision:NAME, or package.module:factory, which is imported",
+            metavar="NAME",
+        ),
+    ] = None
+    weights: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Its weights: a state_dict, or .safetensors  \\[default: as the factory leaves them]",
+            metavar="FILE",
+        ),
+    ] = None
+    root: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Images: <class>/* that it was not trained on, or train/<class>/* and test/<class>/*",
+            metavar="TREE",
+        ),
+    ] = None
+    features: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Features instead of a network: (N, d) numbers in a .npy, .npz, .csv, .safetensors "
+            "or .parquet file; FILE:NAME picks one of several arrays",
+            metavar="FILE",
+        ),
+    ] = None
+    labels: Annotated[
+        Optional[str],
+        typer.Option(help="Class of each row of --features: numbers or names", metavar="FILE"),
+    ] = None
 
 
 @dataclass(frozen=True)
 class _Reading:
     "Options of `discover` and `measure`: how images are read, and what is taken of the network."
 
-    size: Optional[int] = typer.Option(
-        None, help="Bring images to squares of N pixels  \\[default: as they are]", metavar="N"
-    )
-    mean: str = typer.Option(
-        "0",
-        help="Subtracted, in units of 0…1: one number, or red,green,blue",
-        metavar="X,…",
-    )
-    std: str = typer.Option("1", help="Divided by, in the same units", metavar="X,…")
-    gray: bool = typer.Option(False, "--gray", "--grey", help="The network takes one channel")
-    layer: Optional[str] = typer.Option(
-        None,
-        help="Layer whose output is taken  \\[default: the input of the last linear layer]",
-        metavar="NAME",
-    )
-    class_names: Optional[str] = typer.Option(
-        None,
-        help="Names, one per line, in the order of the network's outputs  "
-        "\\[default: sorted folders]",
-        metavar="FILE",
-    )
-    skip_corrupt: bool = typer.Option(
-        False, "--skip-corrupt", help="Leave out images that cannot be decoded"
-    )
-    device: str = typer.Option("auto", help="auto, cpu, cuda or cuda:N")
+    size: Annotated[
+        Optional[int],
+        typer.Option(
+            help="Bring images to squares of N pixels  \\[default: as they are]", metavar="N"
+        ),
+    ] = None
+    mean: Annotated[
+        str,
+        typer.Option(
+            help="Subtracted, in units of 0…1: one number, or red,green,blue",
+            metavar="X,…",
+        ),
+    ] = "0"
+    std: Annotated[str, typer.Option(help="Divided by, in the same units", metavar="X,…")] = "1"
+    gray: Annotated[
+        bool, typer.Option("--gray", "--grey", help="The network takes one channel")
+    ] = False
+    layer: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Layer whose output is taken  \\[default: the input of the last linear layer]",
+            metavar="NAME",
+        ),
+    ] = None
+    class_names: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Names, one per line, in the order of the network's outputs  "
+            "\\[default: sorted folders]",
+            metavar="FILE",
+        ),
+    ] = None
+    skip_corrupt: Annotated[
+        bool, typer.Option("--skip-corrupt", help="Leave out images that cannot be decoded")
+    ] = False
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto"
 
 # %% ../nbs/13_cli.ipynb #b11c71e1
 @dataclass(frozen=True)
 class _Known:
     "Options of `discover`: what else is known of the samples."
 
-    predictions: Optional[str] = typer.Option(
-        None, help="With --features: predicted classes, or (N, K) outputs", metavar="FILE"
-    )
-    groups: Optional[str] = typer.Option(
-        None, help="Samples that belong together (patient, video): N ids", metavar="FILE"
-    )
-    metadata: Optional[str] = typer.Option(
-        None, help="Table of N rows that may say what a part is (.csv)", metavar="FILE"
-    )
-    against: Optional[str] = typer.Option(
-        None,
-        help="A second model on the same samples: its weights, or package.module:factory; "
-        "with --features its predictions. Exit status 3 if a part got worse",
-        metavar="B",
-    )
+    predictions: Annotated[
+        Optional[str],
+        typer.Option(help="With --features: predicted classes, or (N, K) outputs", metavar="FILE"),
+    ] = None
+    groups: Annotated[
+        Optional[str],
+        typer.Option(help="Samples that belong together (patient, video): N ids", metavar="FILE"),
+    ] = None
+    metadata: Annotated[
+        Optional[str],
+        typer.Option(help="Table of N rows that may say what a part is (.csv)", metavar="FILE"),
+    ] = None
+    against: Annotated[
+        Optional[str],
+        typer.Option(
+            help="A second model on the same samples: its weights, or package.module:factory; "
+            "with --features its predictions. Exit status 3 if a part got worse",
+            metavar="B",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
 class _Dividing:
     "Options of `discover`: how classes are divided."
 
-    n_subclasses: str = typer.Option("auto", help="auto, or a number for every class", metavar="N")
-    n_jobs: int = typer.Option(1, help="Classes divided at a time; -1: one per core", metavar="N")
+    n_subclasses: Annotated[
+        str, typer.Option(help="auto, or a number for every class", metavar="N")
+    ] = "auto"
+    n_jobs: Annotated[
+        int, typer.Option(help="Classes divided at a time; -1: one per core", metavar="N")
+    ] = 1
 
 
 def _parameters_of(parameter: inspect.Parameter) -> list[inspect.Parameter]:
@@ -976,7 +1062,7 @@ def _without_a_trace(checkpoint: Path) -> Iterator[None]:
         raise
 
 
-@app.command()
+@_command
 @_with_fields
 def discover(
     *,
@@ -1056,7 +1142,7 @@ def _print_measurement(measurement: Any) -> None:
     print_table(columns, rows)
 
 
-@app.command()
+@_command
 @_with_fields
 def measure(
     *,
