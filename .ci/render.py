@@ -13,6 +13,8 @@ from each to the next.
 """
 
 import ast
+import base64
+import io
 import json
 import os
 import re
@@ -31,6 +33,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbdev.config import get_config
 from nbdev.doclinks import nbglob
 from nbdev.processors import FilterDefaults, exec_show_docs
+from PIL import Image
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -287,11 +290,53 @@ def name_heads(soup):
         o["id"] = f"{id}-{taken[id]}" if taken[id] else id
     for o in soup.select("table"):
         o.wrap(soup.new_tag("div", attrs={"class": "scroll"}))
+        align_text(o)
     for o in soup.select("td"):
         if len(o.get_text()) > 80:
             o["class"] = [*o.get("class", []), "long"]
         elif len(o.get_text()) < 25:
             o["class"] = [*o.get("class", []), "short"]
+
+
+PHONE = 358  # CSS pixels that a page of 390 has for a figure
+
+
+def readable_width(
+    image: Image.Image,  # A stored figure
+) -> int:  # CSS pixels
+    """The width at which a figure's smallest labels are 9 pixels high.
+
+    Those of the paper's pages are stored with 150 or more dots per inch, and their labels have at
+    least 10 points; other figures are Matplotlib's own, with 8.
+    """
+    dots = image.info.get("dpi", (100, 100))[0]
+    points = 10 if dots > 140 else 8
+    return round(image.width / dots * 72 * 9 / points)
+
+
+def scroll_figures(soup):
+    "On a phone, a figure that is too wide to be read scrolls in a box."
+    for o in soup.select('img[src^="data:image/png"]'):
+        width = readable_width(Image.open(io.BytesIO(base64.b64decode(o["src"].partition(",")[2]))))
+        if width > PHONE and not o.find_parent("svg"):
+            o.wrap(soup.new_tag("span", attrs={"class": "figure", "style": f"--needs: {width}px"}))
+
+
+def align_text(table):
+    "In a data frame, a column of words begins at the left."
+    if "dataframe" not in table.get("class", []):
+        return
+    rows = [row.find_all(["td", "th"]) for row in table.select("tbody tr")]
+    heads = [row.find_all("th") for row in table.select("thead tr")]
+    width = max(map(len, rows), default=0)
+    full = [row for row in rows if len(row) == width]
+    for column in range(1, width):
+        cells = [row[column] for row in full]
+        texts = {o.get_text().strip() for o in cells} - {"", "NaN", "None", "inf", "–"}
+        if not texts or any(o[0].isdigit() or o[0] in "-−+≤<." for o in texts):
+            continue
+        for o in cells + [row[column] for row in heads if len(row) == width]:
+            o["class"] = [*o.get("class", []), "text"]
 
 
 def break_code(soup):
@@ -371,6 +416,7 @@ def html(
         path = nbs / Path(here).with_suffix(".ipynb")
         soup = notebook_body(path, *read[str(path.relative_to(nbs))], out)
         name_heads(soup)
+        scroll_figures(soup)
         break_code(soup)
         index += search_entries(here, title, soup)
         write(

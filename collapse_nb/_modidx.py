@@ -1291,6 +1291,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                    'collapse_nb.modes.nested_partitions': ('modes.html#nested_partitions', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes.part_differences': ('modes.html#part_differences', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes.part_margins': ('modes.html#part_margins', 'collapse_nb/modes.py'),
+                                   'collapse_nb.modes.parts_deviates': ('modes.html#parts_deviates', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes.parts_log_p': ('modes.html#parts_log_p', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes.principal_components': ('modes.html#principal_components', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes.refine_parts': ('modes.html#refine_parts', 'collapse_nb/modes.py'),

@@ -298,9 +298,9 @@ def _merit(candidate, scores, options):
 
 
 def _best_first(candidates, scores, options):
-    "Candidates by merit; of flattest axes as good as the best, that of most components first."
+    "Candidates by merit; of flattest axes as good as the best one, the widest comes first."
     ranked = sorted(candidates, key=lambda o: -_merit(o, scores, options))
-    if not ranked or not ranked[0].is_flattest:
+    if not ranked:
         return ranked
     enough = _merit(ranked[0], scores, options) - options.tie
     good = [o for o in ranked if o.is_flattest and _merit(o, scores, options) >= enough]

@@ -8,9 +8,9 @@ __all__ = ['DEFAULT_OPTIONS', 'MARGIN_STEP', 'MARGIN_STEPS', 'LARGEST_DEVIATE', 
            'ward_levels', 'part_differences', 'Axes', 'candidate_axes', 'valley_depth', 'Valleys', 'find_valleys',
            'find_valley', 'count_valleys', 'count_valley', 'valley_log_p', 'valley_p', 'Cut', 'folds', 'judge_axes',
            'FisherRule', 'fisher_rule', 'refine_parts', 'nested_partitions', 'Margins', 'part_margins', 'MarginWindows',
-           'choose_margin_windows', 'count_margins', 'parts_log_p', 'Partition', 'judge_partitions', 'Evidence',
-           'sampled_rows', 'Division', 'best_division', 'Parts', 'find_parts', 'count_subclasses', 'draw_student',
-           'draw_filled', 'visible_parts']
+           'choose_margin_windows', 'count_margins', 'parts_deviates', 'parts_log_p', 'Partition', 'judge_partitions',
+           'Evidence', 'sampled_rows', 'Division', 'best_division', 'Parts', 'find_parts', 'count_subclasses',
+           'draw_student', 'draw_filled', 'visible_parts']
 
 # %% ../nbs/05a_modes.ipynb #9281f438
 import math
@@ -52,6 +52,8 @@ class ModeOptions:
     white_components: tuple[int, ...] = (10, 20)  # Whitened views for k-means: axes, many parts
     cells: tuple[int, ...] = (2, 20)  # k-means cells whose Ward tree gives axes
     max_parts: int = 20  # Parts that one step may find at once
+    flat: float = -1.0  # Deviate at a boundary that k-means draws through one part, at most
+    many: float = 15.0  # Parts at once go before a cut with more evidence than five clear ones
     shrinkage: float = 0.1  # Share of the mean eigenvalue added to a within-part covariance
     complexity: float = 0.3  # Penalty of an axis per root of its components, in s.d. of its depth
     judgings: int = 2  # Random divisions into folds that candidate divisions are judged by
@@ -675,21 +677,29 @@ def count_margins(
 LARGEST_DEVIATE = 2.0  # s.d.: what one part can add, so that no single part decides for all
 
 
+def parts_deviates(
+    counts: np.ndarray,  # (k, 2) samples at the boundary and inside, of each part
+    gap: float = DEFAULT_OPTIONS.valley,  # Share of its lesser peak that a valley holds at most
+) -> np.ndarray:  # (k,) in standard deviations, above 0 for a valley
+    "How much the boundary of each part speaks for a valley, bounded."
+    log_p = valley_log_p(counts[:, 0], counts[:, 1], gap)
+    deviates = norm.isf(np.exp(np.minimum(log_p, -1e-9)))
+    return np.clip(deviates, -5, LARGEST_DEVIATE)
+
+
 def parts_log_p(
     counts: np.ndarray,  # (k, 2) samples at the boundary and inside, of each part
     gap: float = DEFAULT_OPTIONS.valley,  # Share of its lesser peak that a valley holds at most
 ) -> float:  # Logarithm of the p-value
-    "p-value of parts without valleys between them: Stouffer's sum, each part's share bounded."
-    log_p = valley_log_p(counts[:, 0], counts[:, 1], gap)
-    deviates = norm.isf(np.exp(np.minimum(log_p, -1e-9)))
-    bounded = np.clip(deviates, -5, LARGEST_DEVIATE)
-    return float(norm.logsf(bounded.sum() / math.sqrt(len(counts))))
+    "p-value of parts without valleys between them: Stouffer's sum of their deviates."
+    return float(norm.logsf(parts_deviates(counts, gap).sum() / math.sqrt(len(counts))))
 
 
 class Partition(NamedTuple):
     "A way to divide a sample into three parts or more at once, and the evidence for it."
 
-    log_p: float  # Logarithm of the p-value, corrected for the number of partitions
+    log_p: float  # Logarithm of the p-value of the class, corrected for the partitions tried
+    evidence: float  # Sum of the deviates of its parts above `ModeOptions.flat`
     valley: float  # Held-out samples at the boundaries, as a share of those inside
     view: str  # 'parts' (unwhitened) or 'whitened parts'
     components: int
@@ -706,13 +716,12 @@ def _views(z, scale, n, options):
 
 
 def _held_out_counts(fit, rest, labels, options):
-    "Counts (k, 2) in `rest`, parts with the deepest valley in `fit` first; promise of the whole."
+    "Counts (k, 2) in `rest`, parts with the deepest valley in `fit` first."
     k = int(labels.max()) + 1
     rule = fisher_rule(fit, labels, options.shrinkage)
     windows = choose_margin_windows(_margin_counts(part_margins(rule, fit), k), options.valley)
     counts = count_margins(_margin_counts(part_margins(rule, rest), k), windows)
-    promise = np.clip(windows.depth, -5, LARGEST_DEVIATE).sum() / math.sqrt(k)
-    return counts[np.argsort(-windows.depth, kind="stable")], promise
+    return counts[np.argsort(-windows.depth, kind="stable")]
 
 # %% ../nbs/05a_modes.ipynb #cad06e57
 def judge_partitions(
@@ -727,21 +736,23 @@ def judge_partitions(
     for fit, rest in folds(len(z), options.folds, rng):
         for view, m, u in _views(z, scale, len(fit), options):
             for k, labels in nested_partitions(u[fit], numbers, rng).items():
-                result = _held_out_counts(u[fit], u[rest], labels, options)
-                tested.setdefault((view, m, k), []).append(result)
-    complete = {key: folds for key, folds in tested.items() if len(folds) == options.folds}
+                counts = _held_out_counts(u[fit], u[rest], labels, options)
+                tested.setdefault((view, m, k), []).append(counts)
+    complete = {key: sum(folds) for key, folds in tested.items() if len(folds) == options.folds}
     return _best_partition(complete, options) if complete else None
 
 
-def _best_partition(tested, options):
-    "The partition with the smallest p-value, corrected by its rank on the samples it was made of."
-    promise = {key: sum(p for _, p in folds) for key, folds in tested.items()}
-    keys = sorted(promise, key=promise.__getitem__, reverse=True)
-    counts = [sum(c for c, _ in tested[key]) for key in keys]
-    log_p = [parts_log_p(c, options.valley) for c in counts] + _rank_correction(len(keys))
-    best = int(np.argmin(log_p))
+def _best_partition(counts, options):
+    "The smallest p-value of all partitions, times their number; of those, the most evidence."
+    gap = options.valley
+    log_p = min(parts_log_p(c, gap) for c in counts.values()) + math.log(len(counts))
+    evidence = {
+        key: float((parts_deviates(c, gap) - options.flat).sum()) for key, c in counts.items()
+    }
+    best = max(evidence, key=evidence.__getitem__)
     boundary, inside = counts[best].sum(0)
-    return Partition(min(0.0, float(log_p[best])), float(boundary / max(1, inside)), *keys[best])
+    valley = float(boundary / max(1, inside))
+    return Partition(min(0.0, log_p), evidence[best], valley, *best)
 
 # %% ../nbs/05a_modes.ipynb #0e146d5d
 class Evidence(NamedTuple):
@@ -810,19 +821,21 @@ def best_division(
         return Division(whole, Evidence(0.0, 0.0, None))
     z, scale = components.scores, components.scale
 
-    def tested(test):
+    def tested(test, rng):
         rows = sampled_rows(len(z), groups, rng, options)
         return test(z[rows], scale, rng, options)
 
-    cut = _middle(lambda: tested(judge_axes), options)
-    if cut.log_p <= math.log(options.alpha):
-        best: Any = cut.best
-        return Division((z @ best.axis > best.threshold).astype(int), cut)
-    parts = _middle(lambda: tested(judge_partitions), options)
-    if parts.log_p <= math.log(options.alpha):
-        labels = _partition_labels(z, scale, parts.best, rng, options)
+    (own,) = rng.spawn(1)
+    level = math.log(options.alpha)
+    cut: Any = _middle(lambda: tested(judge_axes, rng), options)
+    parts: Any = _middle(lambda: tested(judge_partitions, own), options)
+    needed = options.many if cut.log_p <= level else 0.0
+    if parts.log_p <= level and parts.best.evidence > needed:
+        labels = _partition_labels(z, scale, parts.best, own, options)
         if labels is not None:
             return Division(labels, parts)
+    if cut.log_p <= level:
+        return Division((z @ cut.best.axis > cut.best.threshold).astype(int), cut)
     return Division(whole, min(cut, parts, key=lambda o: o.log_p))
 
 
