@@ -7,9 +7,10 @@ What the docs workflow publishes is made by Quarto (nbdev_docs). Here, other tha
 are MathML without JavaScript, the search runs over a list in search.js, dark mode follows the
 system, a page of each module's code is linked in place of the repository, cells for a GPU or for
 minutes say so, a dead link or an image without alt text is an error, images of notebooks are
-embedded, and long code in a table may break at its signs. The same in both: which cells are folded
-or left out, figures and their alt texts, the slider of page 02, the order of pages and the links
-from each to the next.
+embedded, long code in a table may break at its signs, columns of words in a data frame begin at the
+left, and on a phone each figure has its own least width (with Quarto one for all). The same in
+both: which cells are folded or left out, figures and their alt texts, the slider of page 02, the
+order of pages and the links from each to the next.
 """
 
 import ast
