@@ -386,7 +386,7 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another run in that folder")
     ] = False,
-    dry_run: _DryRun = False,
+    dry_run: _DryRun = False,  # Only say what would be run, its time, and its disk space
 ) -> None:
     "Train on coarse labels, cluster the features, and see whether the fine labels come back."
     with _exit_on_error():
@@ -484,12 +484,12 @@ def sweep(
         Optional[str],
         typer.Option(help="Epochs at which each run keeps its features", metavar="N,…"),
     ] = None,
-    n_jobs: _RunsAtOnce = 1,
+    n_jobs: _RunsAtOnce = 1,  # Runs at a time; -1: one per core
     threads: Annotated[int, typer.Option(help="Threads of each run", metavar="N")] = 1,
     backend: Annotated[
         str, typer.Option(help="loky: processes on this machine; ray: a Ray cluster")
     ] = "loky",
-    dry_run: _DryRun = False,
+    dry_run: _DryRun = False,  # Only say what would be run, its time, and its disk space
 ) -> None:
     "Run every combination of settings; finished runs are not repeated."
     with _exit_on_error():
@@ -550,7 +550,7 @@ def paper(
     download: Annotated[
         bool, typer.Option("--download", help="Fetch CIFAR into --root if it is not there")
     ] = False,
-    n_jobs: _RunsAtOnce = 1,
+    n_jobs: _RunsAtOnce = 1,  # Runs at a time; -1: one per core
 ) -> None:
     "Rerun what the paper's claims rest on, and rebuild the table of claims."
     with _exit_on_error():
