@@ -583,22 +583,24 @@ class _Source:
     weights: Annotated[
         Optional[str],
         typer.Option(
-            help="Its weights: a state_dict, or .safetensors  \\[default: as the factory leaves them]",
+            help="Its weights: a state_dict, or .safetensors  "
+            "\\[default: as the factory leaves them]",
             metavar="FILE",
         ),
     ] = None
     root: Annotated[
         Optional[str],
         typer.Option(
-            help="Images: <class>/* that it was not trained on, or train/<class>/* and test/<class>/*",
+            help="Images: <class>/* that it was not trained on, or train/<class>/* and "
+            "test/<class>/*",
             metavar="TREE",
         ),
     ] = None
     features: Annotated[
         Optional[str],
         typer.Option(
-            help="Features instead of a network: (N, d) numbers in a .npy, .npz, .csv, .safetensors "
-            "or .parquet file; FILE:NAME picks one of several arrays",
+            help="Features instead of a network: (N, d) numbers in a .npy, .npz, .csv, "
+            ".safetensors or .parquet file; FILE:NAME picks one of several arrays",
             metavar="FILE",
         ),
     ] = None

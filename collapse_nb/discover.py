@@ -11,7 +11,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -1026,12 +1026,25 @@ def _other_samples(train: Any, names: Any, divide_by: str) -> _Find | None:
     return _Find(h, codes, _group_codes(train[2] if len(train) == 3 else None, len(h)))
 
 # %% ../nbs/11_discover.ipynb #48e4310b
-def _train_source(train: Any, names: Any, reads: dict[str, Any]) -> tuple[Source | None, Any]:
-    "Other images to divide, and their labels."
+class _Told(NamedTuple):
+    "Images, and the classes they are told to have."
+
+    source: Source
+    codes: np.ndarray | None  # None: those that the images carry
+
+
+def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _Told | None:
+    "Other images to divide, if there are any."
     if train is None:
-        return None, None
+        return None
     images, labels = train if isinstance(train, tuple) else (train, None)
-    return Source(images, names, **reads), labels
+    source = Source(images, names, **reads)
+    return _Told(source, known_labels(source, labels, names))
+
+
+def _run_told(model: nn.Module, told: _Told, path: Path, **how: Any) -> Any:
+    "Run images through a network, with the classes they are told to have."
+    return run_through(model, told.source, path, labels=told.codes, **how)
 
 
 def _check_sizes(source: Source, codes: np.ndarray | None, how: DivideSettings) -> None:
@@ -1082,23 +1095,18 @@ def discover_in_model(
     check_layer(model, layer)
     reads: Any = dict(transform=transform, batch_size=batch_size, skip_corrupt=skip_corrupt)
     source = Source(images, class_names, **reads)
-    names = class_names
-    if class_names is None and labels is None:
-        names = source.class_names
+    names = source.class_names if class_names is None and labels is None else class_names
     how = how._replace(n_subclasses=_names_to_codes(how.n_subclasses, names))
-    other, other_labels = _train_source(train, names, reads)
-    codes = known_labels(source, labels, names)
-    other_codes = None if other is None else known_labels(other, other_labels, names)
-    divided, its_codes = (source, codes) if other is None else (other, other_codes)
-    _check_sizes(divided, its_codes, how)
+    other = _train_images(train, names, reads)
+    judged = _Told(source, known_labels(source, labels, names))
+    _check_sizes(*(other or judged), how)
     with scratch_folder(scratch) as folder:
-        more: Any = dict(layer=layer, class_names=names)
-        passed = run_through(model, source, Path(folder) / "judged", labels=codes, **more)
+        through = partial(_run_told, model, layer=layer, class_names=names)
+        passed = through(judged, Path(folder) / "judged")
         samples = _streamed_samples(passed, source, names, groups, metadata)
         find = None
         if other is not None:
-            more |= dict(labels=other_codes)
-            find = _found_in(run_through(model, other, Path(folder) / "found", **more), divide_by)
+            find = _found_in(through(other, Path(folder) / "found"), divide_by)
         return _discover(samples, find, how, judge, divide_by)
 
 

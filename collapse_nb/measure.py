@@ -277,14 +277,9 @@ def measure_features(
     Example: `print(measure_features(features, labels, model.fc))`.
     """
     labels, class_names = _named_labels(labels, class_names)
-    shared = dict(
-        classifier=classifier,
-        num_classes=num_classes,
-        centering=centering,
-        ignore_index=ignore_index,
-        sample_weight=sample_weight,
-        min_count=min_count,
-    )
+    choices = dict(centering=centering, ignore_index=ignore_index, min_count=min_count)
+    given = dict(classifier=classifier, num_classes=num_classes, sample_weight=sample_weight)
+    shared = choices | given
     ood = _mean_of(ood_features)
     result = nc_metrics(
         features, labels, metrics=metrics, weighting=weighting, gnc2=gnc2, ood_mean=ood, **shared
@@ -297,12 +292,7 @@ def measure_features(
         dim=as_tensor("features", features).shape[-1],
         samples=sum(info["counts"]) - left_out,
         names=_all_named(class_names, len(info["counts"])),
-        settings=dict(
-            centering=centering,
-            weighting=weighting,
-            ignore_index=ignore_index,
-            min_count=min_count,
-        ),
+        settings=choices | dict(weighting=weighting),
     )
 
 
