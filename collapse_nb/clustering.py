@@ -158,7 +158,7 @@ def division_candidates(
         u = z @ view.matrix
         if cuts is not None:
             found.append(Candidate(f"valleys in {view.name}", view.matrix, cuts))
-        by_samples = 2 < k and len(z) <= options.ward_samples
+        by_samples = cuts is None and 2 < k and len(z) <= options.ward_samples
         found.extend(_tree_candidates(u, k, view, rng, by_samples))
     return [o for o in found if len(np.unique(o.labels)) == k]
 

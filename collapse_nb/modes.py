@@ -15,8 +15,9 @@ __all__ = ['DEFAULT_OPTIONS', 'MARGIN_STEP', 'MARGIN_STEPS', 'LARGEST_DEVIATE', 
 # %% ../nbs/05a_modes.ipynb #9281f438
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +42,7 @@ class ModeOptions:
     folds: int = 4  # Axes are chosen on three quarters and tested on the fourth, in turn
     repeats: int = 3  # The middle p-value of three random divisions into folds counts
     hopeless: float = 0.2  # A first p-value above this ends the search: two more cannot help
+    hopeless_fold: float = 0.8  # One above this, of a single fold, ends that for many parts
     certain: float = 1e-6  # A first p-value up to this ends it too: two more would not undo it
     test_on: int = 6000  # Samples that a test looks at, at most; bounds the time, not the result
     samples_per_component: int = 10  # Fewer samples per direction: axes of noise win
@@ -574,7 +576,7 @@ def refine_parts(
 # %% ../nbs/05a_modes.ipynb #50483992
 def nested_partitions(
     u: np.ndarray,  # (n, m) samples
-    numbers: range | tuple[int, ...],  # Numbers of parts wanted
+    numbers: Sequence[int],  # Numbers of parts wanted
     rng: np.random.Generator,  # Decides what is random
     smallest: int = 8,  # Partitions with a smaller part are left out
 ) -> dict[int, np.ndarray]:  # {k: (n,) labels}
@@ -582,12 +584,13 @@ def nested_partitions(
     cells = _cells(u, max(40, 2 * max(numbers)), rng)
     if cells is None:
         return {}
-    levels = ward_levels(*cells)
+    centers, weights = cells
+    levels = ward_levels(centers, weights)
     out = {}
     for k in set(numbers) & set(levels):
-        sums, sizes = _sums(cells[0] * cells[1][:, None], levels[k], k)
-        weights, _ = _sums(cells[1][:, None].astype(float), levels[k], k)
-        labels = _few_steps(u, sums / weights)
+        sums, _ = _sums(centers * weights[:, None], levels[k], k)
+        total, _ = _sums(weights[:, None].astype(float), levels[k], k)
+        labels = _few_steps(u, sums / total)
         if np.bincount(labels, minlength=k).min() >= smallest:
             out[k] = labels
     return out
@@ -729,17 +732,37 @@ def judge_partitions(
     scale: np.ndarray,  # (m,) standard deviations before whitening
     rng: np.random.Generator,  # Decides what is random
     options: ModeOptions = DEFAULT_OPTIONS,  # What decides the number of parts
-) -> Partition | None:  # None if there are too few samples for three parts
+    fewest: int = 3,  # Parts
+) -> Partition | None:  # None if there are too few samples for so many parts
     "The best division into three parts or more; tested on samples that did not shape it."
-    tested: dict = {}
-    numbers = range(3, options.max_parts + 1)
-    for fit, rest in folds(len(z), options.folds, rng):
-        for view, m, u in _views(z, scale, len(fit), options):
-            for k, labels in nested_partitions(u[fit], numbers, rng).items():
-                counts = _held_out_counts(u[fit], u[rest], labels, options)
-                tested.setdefault((view, m, k), []).append(counts)
-    complete = {key: sum(folds) for key, folds in tested.items() if len(folds) == options.folds}
-    return _best_partition(complete, options) if complete else None
+    numbers = range(fewest, options.max_parts + 1)
+    if not numbers:
+        return None
+    parted = folds(len(z), options.folds, rng)
+    counts = _fold_counts(z, scale, *next(parted), numbers, rng, options)
+    if not counts:
+        return None
+    if _is_hopeless(counts, options):
+        return _best_partition(counts, options)._replace(log_p=0.0)
+    for fit, rest in parted:
+        found = _fold_counts(z, scale, fit, rest, numbers, rng, options)
+        counts = {key: c + found[key] for key, c in counts.items() if key in found}
+    return _best_partition(counts, options) if counts else None
+
+
+def _fold_counts(z, scale, fit, rest, numbers, rng, options):
+    "What one fold shows on partitions that were made without it, {(view, components, k): (k, 2)}."
+    found = {}
+    for view, m, u in _views(z, scale, len(fit), options):
+        for k, labels in nested_partitions(u[fit], numbers, rng).items():
+            found[view, m, k] = _held_out_counts(u[fit], u[rest], labels, options)
+    return found
+
+
+def _is_hopeless(counts, options):
+    "Does a first fold speak so little for any partition that the others need not be looked at?"
+    log_p = min(parts_log_p(c, options.valley) for c in counts.values())
+    return log_p > math.log(options.hopeless_fold)
 
 
 def _best_partition(counts, options):
@@ -828,8 +851,9 @@ def best_division(
     (own,) = rng.spawn(1)
     level = math.log(options.alpha)
     cut: Any = _middle(lambda: tested(judge_axes, rng), options)
-    parts: Any = _middle(lambda: tested(judge_partitions, own), options)
     needed = options.many if cut.log_p <= level else 0.0
+    judge_many = partial(judge_partitions, fewest=_fewest_parts(needed, options))
+    parts: Any = _middle(lambda: tested(judge_many, own), options)
     if parts.log_p <= level and parts.best.evidence > needed:
         labels = _partition_labels(z, scale, parts.best, own, options)
         if labels is not None:
@@ -837,6 +861,12 @@ def best_division(
     if cut.log_p <= level:
         return Division((z @ cut.best.axis > cut.best.threshold).astype(int), cut)
     return Division(whole, min(cut, parts, key=lambda o: o.log_p))
+
+
+def _fewest_parts(evidence, options):
+    "Parts that can have more evidence than this, if each of them has as much as one can."
+    largest = LARGEST_DEVIATE - options.flat
+    return max(3, math.floor(evidence / max(largest, 1e-9)) + 1)
 
 
 def _partition_labels(z, scale, partition, rng, options):
