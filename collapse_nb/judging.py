@@ -242,6 +242,7 @@ class JudgeOptions:
     components: int = 30  # Principal components on which the axes are learned
     targets: int = 3  # Wrong classes looked at one by one, the most frequent
     error_parts: int = 40  # Parts of the errors in a class that an axis is learned from, at most
+    tubes: tuple[int, ...] = (4, 8)  # Coordinates of the tubes around a part of the errors
     candidates: int = 8  # Axes of each half that are tested on the other, at most
     label_evidence: float = 15.0  # Gain in log-likelihood from which labels are doubtful
     neighbors: int = 10  # Nearest neighbors whose labels are compared by `suspects`
@@ -258,6 +259,19 @@ class JudgeOptions:
             check_number(name, getattr(self, name), low=1, integer=True)
 
 
+class _Tube(NamedTuple):
+    "Places near the line from the rest of a class to a group."
+
+    across: np.ndarray  # (d, q) coordinates across the line, at unit variance in the group
+    center: np.ndarray  # (q,)
+    radius: float
+
+    def holds(self, h: np.ndarray) -> np.ndarray:
+        "Which samples are inside, as a mask (n,)."
+        distance = np.linalg.norm(h @ self.across - self.center, axis=1)
+        return distance <= self.radius
+
+
 class _Cut(NamedTuple):
     "An axis with the windows of a group of errors on it."
 
@@ -265,9 +279,13 @@ class _Cut(NamedTuple):
     axis: np.ndarray  # (d,), the group on its positive side
     windows: np.ndarray  # (3, 2): rest, valley, group
     at: float  # The cut
+    tube: _Tube | None = None  # Samples outside of it do not count
 
     def project(self, h: np.ndarray) -> np.ndarray:
-        return (h - self.mean) @ self.axis
+        "Places on the axis (n,); −∞ outside of the tube."
+        centered = h - self.mean
+        t = centered @ self.axis
+        return t if self.tube is None else np.where(self.tube.holds(centered), t, -np.inf)
 
 
 def fisher_axis(
@@ -313,17 +331,39 @@ def _clearest_windows(
 
 
 def _cut_along(
-    h: np.ndarray, axis: np.ndarray, there: np.ndarray, widths: Sequence[float]
+    h: np.ndarray,
+    axis: np.ndarray,
+    there: np.ndarray,
+    widths: Sequence[float],
+    tube: _Tube | None = None,
 ) -> _Cut | None:
     "The cut on an axis, if its own half shows a valley before the samples `there`."
     mean = h.mean(0)
-    t, group = (h - mean) @ axis, (there - mean) @ axis
-    low, high = np.quantile(group, [0.2, 0.8])
+    whole, group = h - mean, there - mean
+    if tube is not None:
+        whole, group = (o[tube.holds(o)] for o in (whole, group))
+    if not len(group):
+        return None
+    t, at_group = whole @ axis, group @ axis
+    low, high = np.quantile(at_group, [0.2, 0.8])
     spread = high - low + 1e-12
-    windows = _clearest_windows(t, group, spread * np.array(widths), float(np.median(t)))
+    windows = _clearest_windows(t, at_group, spread * np.array(widths), float(np.median(t)))
     if windows is None:
         return None
-    return _Cut(mean, axis, windows, float(windows[1].mean()))
+    return _Cut(mean, axis, windows, float(windows[1].mean()), tube)
+
+
+def _tube_around(z: np.ndarray, part: np.ndarray, axis: np.ndarray, q: int) -> _Tube:
+    "The tube that holds nine tenths of a part, in the q coordinates where the part is narrowest."
+    rest = z[~part].mean(0)
+    line = z[part].mean(0) - rest
+    across = np.eye(len(axis)) - np.outer(axis, line) / (axis @ line)  # 0 along the line
+    u = (z - rest) @ across
+    spread = np.maximum(u[part].std(0), 1e-300)
+    narrowest = np.argsort(spread / np.maximum(u.std(0), 1e-300), kind="stable")[:q]
+    across = across[:, narrowest] / spread[narrowest]
+    distance = np.linalg.norm((z[part] - rest) @ across, axis=1)
+    return _Tube(across, rest @ across, float(np.quantile(distance, 0.9)))
 
 
 def _components(h: np.ndarray, most: int) -> PCA:
@@ -440,6 +480,26 @@ def _clearest(found: list[_Candidate], most: int) -> list[_Candidate]:
     return kept
 
 
+def _cuts_before(z: np.ndarray, part: np.ndarray, options: JudgeOptions) -> list[_Cut]:
+    "The cuts on Fisher's axis of a part of the errors: over all samples, and inside tubes."
+    axis = fisher_axis(z, part)
+    tubes: list[_Tube | None] = [None]
+    for q in options.tubes:
+        if q < z.shape[1] and 2 * q < part.sum() and axis @ (z[part].mean(0) - z.mean(0)) > 0:
+            tubes.append(_tube_around(z, part, axis, q))
+    cuts = [_cut_along(z, axis, z[part], (0.6, 1.0, 1.5, 2.0), tube) for tube in tubes]
+    return [cut for cut in cuts if cut is not None]
+
+
+def _in_features(cut: _Cut, basis: PCA) -> _Cut:
+    "A cut of principal components as one of the features."
+    back = basis.components_.T
+    tube = cut.tube
+    if tube is not None:
+        tube = tube._replace(across=back @ tube.across)
+    return cut._replace(mean=basis.mean_, axis=back @ cut.axis, tube=tube)
+
+
 def _learn_cuts(
     h: np.ndarray,
     wrong: np.ndarray,
@@ -452,10 +512,8 @@ def _learn_cuts(
     basis = _components(h, options.components)
     z, found = basis.transform(h), []
     for part in _error_parts(z, wrong, taken_for, options, rng):
-        cut = _cut_along(z, fisher_axis(z, part), z[part], widths=(0.6, 1.0, 1.5, 2.0))
-        if cut is not None:
-            axis = basis.components_.T @ cut.axis
-            found.append(_candidate(z, cut)._replace(cut=cut._replace(mean=basis.mean_, axis=axis)))
+        for cut in _cuts_before(z, part, options):
+            found.append(_candidate(z, cut)._replace(cut=_in_features(cut, basis)))
     for c in _frequent(wrong, taken_for, options.targets):
         toward = None
         if len(others.get(c, ())) >= 20:
