@@ -1259,6 +1259,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                    'collapse_nb.modes._climb': ('modes.html#_climb', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes._curve_row': ('modes.html#_curve_row', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes._distinct': ('modes.html#_distinct', 'collapse_nb/modes.py'),
+                                   'collapse_nb.modes._evidence': ('modes.html#_evidence', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes._few_steps': ('modes.html#_few_steps', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes._fewest_parts': ('modes.html#_fewest_parts', 'collapse_nb/modes.py'),
                                    'collapse_nb.modes._filled': ('modes.html#_filled', 'collapse_nb/modes.py'),

@@ -851,16 +851,22 @@ def best_division(
     (own,) = rng.spawn(1)
     level = math.log(options.alpha)
     cut: Any = _middle(lambda: tested(judge_axes, rng), options)
-    needed = options.many if cut.log_p <= level else 0.0
+    divided = cut.log_p <= level
+    needed = options.many if divided else 0.0
     judge_many = partial(judge_partitions, fewest=_fewest_parts(needed, options))
     parts: Any = _middle(lambda: tested(judge_many, own), options)
-    if parts.log_p <= level and parts.best.evidence > needed:
+    if (divided or parts.log_p <= level) and _evidence(parts) > needed:
         labels = _partition_labels(z, scale, parts.best, own, options)
         if labels is not None:
             return Division(labels, parts)
-    if cut.log_p <= level:
+    if divided:
         return Division((z @ cut.best.axis > cut.best.threshold).astype(int), cut)
     return Division(whole, min(cut, parts, key=lambda o: o.log_p))
+
+
+def _evidence(parts):
+    "Evidence for the number of parts; none where no partition is promising."
+    return 0.0 if parts.best is None or parts.log_p == 0 else parts.best.evidence
 
 
 def _fewest_parts(evidence, options):
