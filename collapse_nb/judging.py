@@ -257,6 +257,8 @@ class JudgeOptions:
         counts = ("least_errors", "components", "targets", "error_parts", "candidates")
         for name in (*counts, "neighbors", "map_points"):
             check_number(name, getattr(self, name), low=1, integer=True)
+        for q in self.tubes:
+            check_number("tubes", q, low=1, integer=True)
 
 
 class _Tube(NamedTuple):
