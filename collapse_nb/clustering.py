@@ -152,14 +152,15 @@ def division_candidates(
     options: ModeOptions = DEFAULT_OPTIONS,  # What decides between divisions
     cuts: np.ndarray | None = None,  # (n,) parts found by `find_parts`
 ) -> list[Candidate]:  # Divisions into exactly k parts
-    "Ways to divide a class into k parts: pursuit (k = 2), trees, and the cuts of the count."
+    "Ways to divide a class into k parts: pursuit (k = 2), and trees or the cuts of the count."
     found = _pursuit_candidates(z, views, rng, options) if k == 2 else []
     for view in views:
         u = z @ view.matrix
         if cuts is not None:
             found.append(Candidate(f"valleys in {view.name}", view.matrix, cuts))
-        by_samples = cuts is None and 2 < k and len(z) <= options.ward_samples
-        found.extend(_tree_candidates(u, k, view, rng, by_samples))
+        else:
+            by_samples = 2 < k and len(z) <= options.ward_samples
+            found.extend(_tree_candidates(u, k, view, rng, by_samples))
     return [o for o in found if len(np.unique(o.labels)) == k]
 
 
@@ -258,7 +259,7 @@ def divide_class(
     seed: int = 0,  # Decides what is random
     groups: np.ndarray | None = None,  # (n,) which samples belong together
     options: ModeOptions = DEFAULT_OPTIONS,  # What decides between divisions
-    cuts: np.ndarray | None = None,  # (n,) parts found by `find_parts`, as one more candidate
+    cuts: np.ndarray | None = None,  # (n,) parts found by `find_parts`, to be refined
     components: Components | None = None,  # As `class_components` gives them, if known
 ) -> ClassParts:
     "Divide a class into exactly k parts: the candidate that separates unseen samples best."
@@ -322,6 +323,8 @@ def _best_rule(z, views, k, rng, options, cuts, scores, first=None):
             for usable in (rule, rule._replace(log_shares=np.zeros(k))):
                 if len(np.unique(usable.log_odds(u).argmax(1))) == k:
                     return usable, candidate
+    if cuts is not None:  # no linear rule keeps all their parts: trees are left
+        return _best_rule(z, views, k, rng, options, None, scores)
     raise CollapseError(f"fewer than {k} distinct samples.")
 
 # %% ../nbs/06_clustering.ipynb #534bd910

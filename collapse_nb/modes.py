@@ -44,7 +44,7 @@ class ModeOptions:
     hopeless: float = 0.2  # A first p-value above this ends the search: two more cannot help
     hopeless_fold: float = 0.8  # One above this, of a single fold, ends that for many parts
     certain: float = 1e-6  # A first p-value up to this ends it too: two more would not undo it
-    test_on: int = 6000  # Samples that a test looks at, at most; bounds the time, not the result
+    test_on: int = 10_000  # Samples that a test looks at, at most; bounds time and memory
     samples_per_component: int = 10  # Fewer samples per direction: axes of noise win
     components: int = 100  # Principal components kept, at most
     pursuit_components: tuple[int, ...] = (5, 10, 15, 20, 30, 40)  # Views of the pursuit, whitened
