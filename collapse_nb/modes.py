@@ -28,7 +28,7 @@ from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.isotonic import isotonic_regression
 
-from .core import check_features, encode_labels
+from .core import CollapseError, check_features, check_number, encode_labels
 
 # %% ../nbs/05a_modes.ipynb #8a413950
 @dataclass(frozen=True)
@@ -65,6 +65,29 @@ class ModeOptions:
     tie: float = 0.05  # Views this close in separation are equal to the judging; the widest counts
     min_scale: float = 8.0  # Directions below this many rounding errors are not looked at
     min_ratio: float = 1e-5  # nor those below this share of the largest standard deviation
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "doubt", "valley", "hopeless", "hopeless_fold", "certain"):
+            check_number(name, getattr(self, name), low=0, high=1, above=True)
+        check_number("folds", self.folds, low=2, integer=True)
+        counts = ("min_samples", "repeats", "test_on", "samples_per_component", "components")
+        searched = ("pursuit_starts", "pursuit_axes", "raw_components", "max_parts")
+        for name in (*counts, *searched, "judgings", "ward_samples"):
+            check_number(name, getattr(self, name), low=1, integer=True)
+        for name in ("shrinkage", "complexity", "advantage", "tie", "min_scale", "min_ratio"):
+            check_number(name, getattr(self, name), low=0)
+        for name in ("flat", "many", "unequal"):
+            check_number(name, getattr(self, name))
+        for name in ("pursuit_components", "white_components", "cells"):
+            self._check_several(name)
+
+    def _check_several(self, name: str) -> None:
+        "A tuple of whole numbers, not empty."
+        numbers = getattr(self, name)
+        if not isinstance(numbers, tuple) or not numbers:
+            raise CollapseError(f"{name}={numbers!r}: give a tuple of whole numbers.")
+        for number in numbers:
+            check_number(name, number, low=1, integer=True)
 
 
 DEFAULT_OPTIONS = ModeOptions()
