@@ -271,10 +271,8 @@ def divide_class(
     rows = sampled_rows(len(x), groups, rng, options)
     known = None if cuts is None else cuts[rows]
     views = class_views(scale, len(rows) * (options.folds - 1) // options.folds, options)
-    if k > 2:
-        views = (
-            views[:-1:2] + views[-1:]
-        )  # trees change less with the width than a single axis does
+    if k > 2:  # many parts change less with the width than a single axis does
+        views = views[:-1:2] + views[-1:]
     scores = _scores_or_none(z[rows], views, k, rng, options, known)
     unequal = None
     if k == 2 and cuts is None and max(scores.values(), default=0) < _CLEAR:
