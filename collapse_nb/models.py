@@ -68,17 +68,21 @@ def _resnet18(num_classes, in_channels, width, image_size):
 
 def _vgg16_bn(num_classes, in_channels, width, image_size):
     "torchvision's VGG-16 with one linear layer in place of three."
-    m = import_torchvision().models.vgg16_bn(num_classes=num_classes)
-    m.features[0] = nn.Conv2d(in_channels, 64, 3, padding=1)
+    vgg = import_torchvision().models.vgg
+    stages = [o if o == "M" else o * width // 64 for o in vgg.cfgs["D"]]  # M: max pooling
+    m = vgg.VGG(vgg.make_layers(stages, batch_norm=True), num_classes=num_classes)
+    m.features[0] = nn.Conv2d(in_channels, width, 3, padding=1)
     m.avgpool = nn.AdaptiveAvgPool2d(1)
-    m.classifier = nn.Linear(512, num_classes)
+    m.classifier = nn.Linear(8 * width, num_classes)
     return _he_init(m)
 
 
 def _densenet121(num_classes, in_channels, width, image_size):
     "torchvision's DenseNet-121 with a 3×3 stem."
-    m = import_torchvision().models.densenet121(num_classes=num_classes)
-    m.features.conv0 = nn.Conv2d(in_channels, 64, 3, padding=1, bias=False)
+    densenet = import_torchvision().models.DenseNet
+    sizes = dict(growth_rate=width // 2, num_init_features=width, num_classes=num_classes)
+    m = densenet(block_config=(6, 12, 24, 16), **sizes)
+    m.features.conv0 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False)
     m.features.pool0 = nn.Identity()
     return _he_init(m)
 
@@ -133,7 +137,7 @@ MODELS = {
     "mlp": Architecture(_mlp, 32, 1),
 }
 
-_ONE_WIDTH = ("vgg16_bn", "densenet121")  # as torchvision builds them
+_EVEN_WIDTH = ("densenet121",)  # each layer adds half as many channels
 
 
 def _check_width(name, width):
@@ -142,8 +146,8 @@ def _check_width(name, width):
     if width is None:
         return default
     check_number("width", width, low=1, integer=True)
-    if width != default and name in _ONE_WIDTH:
-        raise CollapseError(f"width={width}: {name} has one width only; leave it out.")
+    if width % 2 and name in _EVEN_WIDTH:
+        raise CollapseError(f"width={width}: {name} needs an even width; give {width + 1}.")
     return width
 
 
