@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional, get_args
 import typer
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from collapse_nb.discover import SubclassReport
     from collapse_nb.runs import Experiment
 
@@ -457,20 +459,17 @@ def _backend(name: str) -> Any:
     return joblib.parallel_config(name)
 
 
-def _print_plans(experiments: list["Experiment"], out: Path, snapshots: list[int]) -> None:
-    "What a sweep would run, a row for each run, and the sums."
-    from collapse_nb.experiment import default_out, dry_run
-
-    plans = [dry_run(e, out / default_out(e).name, snapshots=snapshots) for e in experiments]
+def _print_plans(planned: "DataFrame") -> None:
+    "What a sweep would run, as from `dry_sweep`."
     columns = [Column("run", width=44), Column("state", width=14), Column("epochs", right=True)]
     columns += [Column("seconds", right=True), Column("MB", right=True)]
     rows = []
-    for o in plans:
-        numbers = [str(o.epochs_left), f"{o.seconds:,.0f}", f"{o.bytes / 1e6:,.0f}"]
-        rows.append([o.folder.name, o.state, *numbers])
-    print_table(columns, rows)
-    seconds, megabytes = sum(o.seconds for o in plans), sum(o.bytes for o in plans) / 1e6
-    print(f"{len(plans)} runs: about {seconds:,.0f} s one after the other, {megabytes:,.0f} MB")
+    for name, row in planned.iterrows():
+        numbers = [row.epochs_left, row.seconds, row.megabytes]
+        rows.append([name, row.state, *map("{:,.0f}".format, numbers)])
+    *runs, in_all = rows
+    print_table(columns, runs)
+    print(f"{len(runs)} runs: about {in_all[3]} s by the clock, {in_all[4]} MB")
 
 
 @_command
@@ -496,13 +495,13 @@ def sweep(
         from collapse_nb.core import user_path
         from collapse_nb.models import factories_in
         from collapse_nb.sweep import grid, overview
-        from collapse_nb.sweep import sweep as sweep_experiments
+        from collapse_nb.sweep import dry_sweep, sweep as sweep_experiments
 
         experiments = grid(**_typed(options, several=True))
         epochs = _numbers("snapshots", snapshots, int)
         if dry_run:
             with factories_in(os.getcwd()):
-                _print_plans(experiments, user_path(out), epochs)
+                _print_plans(dry_sweep(experiments, out, n_jobs=n_jobs, snapshots=epochs))
             return
         with _backend(backend), factories_in(os.getcwd()):
             table = sweep_experiments(

@@ -570,6 +570,9 @@ def _refuse_other(exp, folder):
         _same_settings(exp, folder)
 
 # %% ../nbs/10_experiment.ipynb #a963f482
+_COSTS = ("training_images", "test_images", "parameters", "seconds_per_epoch", "bytes")
+
+
 @dataclass(frozen=True)
 class DryRun:
     "What would be run, and about what it takes."
@@ -584,6 +587,11 @@ class DryRun:
     seconds_per_epoch: float  # Measured here on a few batches
     seconds: float  # For all epochs that are left
     bytes: int  # That the folder will hold, about
+
+    @property
+    def costs(self) -> dict[str, float]:  # Fields that another run of the same kind shares
+        "What does not depend on how far the run is."
+        return {k: getattr(self, k) for k in _COSTS}
 
     def __str__(self) -> str:
         e = self.experiment
@@ -617,6 +625,7 @@ def dry_run(
     *,
     snapshots: Iterable[int] = (),  # Epochs at which features would be kept
     batches: int = 3,  # Batches to measure on, after one that warms up
+    like: DryRun | None = None,  # Of the same data, network and batches: not measured again
 ) -> DryRun:
     "What `run` would do, with time and space measured on a few batches; nothing is written."
     folder = user_path(out) if out is not None else default_out(exp)
@@ -624,20 +633,27 @@ def dry_run(
     _check_place(folder)
     _check_snapshots(exp, snapshots)
     _refuse_other(exp, folder)
-    prepared = _prepare(exp)
+    costs = _measured_costs(exp, snapshots, batches) if like is None else like.costs
     done, state = _progress_of(folder)
-    seconds = _seconds_per_epoch(exp, prepared, batches)
     left = 0 if state == "finished" else max(exp.epochs - done, 0)
     return DryRun(
         experiment=exp,
         folder=folder,
         state=state,
+        epochs_left=left,
+        seconds=costs["seconds_per_epoch"] * left,
+        **costs,
+    )
+
+
+def _measured_costs(exp, snapshots, batches):
+    "What does not depend on how far a run is."
+    prepared = _prepare(exp)
+    return dict(
         training_images=len(prepared.data.train),
         test_images=len(prepared.data.test),
         parameters=sum(p.numel() for p in prepared.model.parameters()),
-        epochs_left=left,
-        seconds_per_epoch=seconds,
-        seconds=seconds * left,
+        seconds_per_epoch=_seconds_per_epoch(exp, prepared, batches),
         bytes=_needed_bytes(exp, prepared, snapshots),
     )
 

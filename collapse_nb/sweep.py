@@ -490,9 +490,9 @@ def dry_sweep(
     rows = []
     for folder, exp in places.items():
         kind = digest(_kind(exp))
-        if kind not in measured:
-            measured[kind] = dry_run(exp, folder, snapshots=snapshots)
-        rows.append(_dry_row(folder, exp, measured[kind]))
+        planned = dry_run(exp, folder, snapshots=snapshots, like=measured.get(kind))
+        measured.setdefault(kind, planned)
+        rows.append(_dry_row(planned))
     frame = pd.DataFrame(rows).set_index("run")
     total = frame[["epochs_left", "seconds", "megabytes"]].sum()
     total["seconds"] /= max(1, min(joblib.effective_n_jobs(n_jobs), len(rows)))
@@ -507,14 +507,12 @@ def _kind(exp):
     return {k: v for k, v in asdict(exp).items() if k not in _SAME_COST}
 
 
-def _dry_row(folder, exp, measured):
-    "A run of a kind that was measured."
-    state = _state(folder)
-    left = 0 if state == "finished" else exp.epochs
+def _dry_row(planned):
+    "A run of the table."
     return dict(
-        run=folder.name,
-        state=state,
-        epochs_left=left,
-        seconds=left * measured.seconds_per_epoch,
-        megabytes=measured.bytes / 1e6,
+        run=planned.folder.name,
+        state=planned.state,
+        epochs_left=planned.epochs_left,
+        seconds=planned.seconds,
+        megabytes=planned.bytes / 1e6,
     )
