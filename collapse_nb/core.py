@@ -683,11 +683,14 @@ def artifact_due(
 
 def store_artifact(
     path: str | Path,  # A `.json` or a `.csv` file
-    obj: Any,  # A dict or a list; a data frame for CSV
+    obj: Any,  # A dict, which `read_json` reads; a data frame for CSV
 ) -> None:
     "Write a result if it is not there yet, or if COLLAPSE_NB_REWRITE=1 is set."
     path = Path(path)
     is_frame = hasattr(obj, "to_csv")
+    if not is_frame and not isinstance(obj, dict):
+        kind = type(obj).__name__
+        raise CollapseError(f"obj is a {kind}; give a dict, or a data frame for a .csv file.")
     wanted = ".csv" if is_frame else ".json"
     if path.suffix != wanted:
         raise CollapseError(f"path={str(path)!r}: a {type(obj).__name__} goes to a {wanted} file.")
