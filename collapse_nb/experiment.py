@@ -457,7 +457,7 @@ def run(
     out: str | Path | None = None,  # Run folder; None: `default_out`
     overwrite: bool = False,  # Replace another run in that folder?
     progress: bool = True,  # Show bars on a terminal?
-    callbacks: Iterable[Callable[[RunState], Any]] = (),  # Called after each epoch; may add columns
+    callbacks: Iterable[Callable[[RunState], Any]] = (),  # After each epoch; may add columns
     snapshots: Iterable[int] = (),  # Epochs at which features are kept and NC is measured
     figures: bool = True,  # Draw them? t-SNE takes most of the time of a small run
 ) -> Run:
@@ -466,7 +466,7 @@ def run(
     Example: `print(summary(run(Experiment(width=8, epochs=2), "runs/first")))`
     """
     folder = user_path(out) if out is not None else default_out(exp)
-    snapshots = tuple(snapshots)
+    snapshots, callbacks = tuple(snapshots), tuple(callbacks)
     _check_place(folder)
     _check_snapshots(exp, snapshots)
     if not overwrite:
@@ -476,9 +476,10 @@ def run(
     _make_folder(folder)
     with folder_lock(folder):
         _claim(exp, folder, overwrite, run_digest(exp, ds.fingerprint))
-        _take_up(exp, ds, folder)
+        _take_up(exp, ds, folder, _layers_of(model) if exp.own_model else None)
         _refuse_past(folder, snapshots)
         found = Run(folder)
+        _say_unused(callbacks, found)
         if not (folder / "results.json").exists():
             _check_space(exp, prepared, folder, snapshots)
             found = _run(exp, ds, scheme, model, folder, progress, callbacks, snapshots, figures)
@@ -518,6 +519,23 @@ def _results(exp, ds, scheme, state, features, weight_and_bias):
     results |= _structure_results(train, scheme)
     results |= _probe_results(exp, train, test)
     return results
+
+
+def _layers_of(model):
+    "A key of a network's layers: names, kinds, and shapes of their parameters."
+    kinds = {name: type(layer).__name__ for name, layer in model.named_modules()}
+    return digest(kinds, {name: list(p.shape) for name, p in model.named_parameters()})
+
+
+def _say_unused(callbacks, found):
+    "A finished run is not trained, so nothing is called."
+    if callbacks and found.finished:
+        warnings.warn(
+            f"callbacks: none of the {len(callbacks)} is called, because {str(found.folder)!r} is "
+            "finished; overwrite=True trains it again.",
+            CollapseWarning,
+            stacklevel=3,
+        )
 
 
 def _say_unreached(snapshots, last):

@@ -455,13 +455,19 @@ def sessions(
     return value if isinstance(value, list) else [value]
 
 # %% ../nbs/09a_runs.ipynb #663bc899
-def _take_up(exp, ds, folder):
-    "Write down where the run comes from, or add this session to it if the data are the same."
+def _take_up(exp, ds, folder, network=None):
+    "Write down where the run comes from, or add this session to it if all is the same."
     file = folder / "provenance.json"
     if not file.exists():
-        write_json(file, provenance(exp, ds))
+        own = {} if network is None else dict(network=network)
+        write_json(file, provenance(exp, ds) | own)
         return
     known = read_json(file)
+    if known.get("network", network) != network:
+        raise RunFolderError(
+            f"model={exp.model!r} has other layers than when {str(folder)!r} was begun; choose "
+            "another folder, or replace that run with overwrite=True (--overwrite)."
+        )
     if known.get("fingerprint") != ds.fingerprint:
         raise RunFolderError(
             f"out={str(folder)!r} holds a run on other images or labels; choose another folder, "
