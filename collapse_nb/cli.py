@@ -739,19 +739,31 @@ def _pick(option: str, path: Path, held: dict[str, Any], name: str | None) -> An
     )
 
 
+def _heading(first: str) -> tuple[int | None, int | None]:
+    "Lines of heading and columns of row names, as pandas counts them, from the first line."
+    fields = [o.strip().strip('"') for o in first.strip().split(",")]
+    named = fields[1:] if fields[0] == "" else fields
+    number = re.compile(r"[-+.\d]+(e[-+]?\d+)?", re.IGNORECASE)
+    counted = len(named) > 1 and named == [str(i) for i in range(len(named))]  # by pandas
+    has_heading = counted or fields[0] == "" or not all(map(number.fullmatch, fields))
+    return 0 if has_heading else None, 0 if fields[0] == "" and len(fields) > 1 else None
+
+
 def _read_frame(option: str, path: Path) -> Any:
-    "A CSV file as a data frame; its first line is a heading unless it holds numbers only."
+    """A CSV file as a data frame.
+
+    Its first line is a heading unless it holds numbers other than 0, 1, 2, …; a first column without
+    a name, as pandas writes it, holds the names of rows.
+    """
     import pandas as pd
 
     from collapse_nb.core import CollapseError, reading
 
-    number = re.compile(r"[-+.\d]+(e[-+]?\d+)?", re.IGNORECASE)
     try:
         with reading(path), path.open(encoding="utf-8-sig") as f:
-            first = f.readline().strip().split(",")
-            header = None if all(number.fullmatch(o) for o in first) else "infer"
+            header, index = _heading(f.readline())
             f.seek(0)
-            return pd.read_csv(f, header=header)
+            return pd.read_csv(f, header=header, index_col=index)
     except (ValueError, pd.errors.ParserError) as e:
         why = str(e).strip().splitlines()[0][:80]
         raise CollapseError(f"{option}={str(path)!r} is not a table ({why}).") from None
@@ -760,6 +772,7 @@ def _read_frame(option: str, path: Path) -> Any:
 def read_array(
     option: str,  # Name of the option, for messages
     text: str | None,  # FILE, or FILE:NAME; None was not given
+    *others: str | None,  # What other options name: columns of the same CSV file, left out here
 ) -> Any:  # An array or tensor; None if nothing was given
     "Read numbers or names from a .npy, .npz, .safetensors, .pt, or .csv file."
     from collapse_nb.measure import read_arrays
@@ -772,17 +785,19 @@ def read_array(
     frame = _read_frame(option, path)
     if name is not None:
         return _pick(option, path, {str(o): frame[o] for o in frame}, name).to_numpy()
-    return frame.iloc[:, 0].to_numpy() if frame.shape[1] == 1 else frame.to_numpy()
+    named = [_file_of("labels", o) for o in others if o is not None]
+    frame = frame.drop(columns=[c for file, c in named if file == path and c in frame])
+    return frame.iloc[:, 0].to_numpy() if frame.shape[1] == 1 else frame.to_numpy(copy=True)
 
 
-def _open_features(text: str) -> Any:
+def _open_features(text: str, *others: str | None) -> Any:
     "Features, memory-mapped where the format allows it."
     from collapse_nb.classwise import open_features
 
     path, name = _file_of("features", text)
     if path.suffix.lower() in (".npy", ".safetensors", ".parquet"):
         return open_features(path, name or "features")
-    return read_array("features", text)
+    return read_array("features", text, *others)
 
 # %% ../nbs/13_cli.ipynb #2f036c4d
 def _names_in(text: str | None) -> tuple[str, ...] | None:
@@ -856,7 +871,7 @@ def _ready(source: _Source, reading: _Reading) -> _Ready:
     return _Ready(network, tree, train, transform)
 
 
-def _check_source(source: _Source, layer: str | None) -> None:
+def _check_source(source: _Source, reading: _Reading) -> None:
     "Raise unless either a network with images or features with labels were given."
     from collapse_nb.core import CollapseError
 
@@ -870,11 +885,15 @@ def _check_source(source: _Source, layer: str | None) -> None:
         return
     if source.features is None or source.labels is None:
         raise CollapseError("--features and --labels belong together; give both.")
-    network = dict(model=source.model, weights=source.weights, root=source.root, layer=layer)
+    network |= dict(weights=source.weights)
     extra = [k for k, v in network.items() if v is not None]
+    usual = _Reading()
+    of_images = ("layer", "size", "mean", "std", "gray", "skip_corrupt")
+    extra += [k for k in of_images if getattr(reading, k) != getattr(usual, k)]
     if extra:
         raise CollapseError(
-            f"--{extra[0]} and --features exclude each other; give a network or features."
+            f"--{extra[0].replace('_', '-')} and --features exclude each other; give a network "
+            "and images, or features."
         )
 
 
@@ -946,7 +965,7 @@ def _discover_features(
 
     features = str(source.features)
     report = discover_subclasses(
-        _open_features(features),
+        _open_features(features, source.labels, known.predictions, known.groups),
         read_array("labels", source.labels),
         read_array("predictions", known.predictions),
         class_names=_names_in(names),
@@ -1079,7 +1098,7 @@ def discover(
     with _exit_on_error():
         from collapse_nb.discovery_page import claim_discovery
 
-        _check_source(source, reading.layer)
+        _check_source(source, reading)
         given = _divide_options(known, dividing)
         _check_folder(out, _DISCOVERY)
         checkpoint = claim_discovery(out)
@@ -1101,7 +1120,7 @@ def _measure_files(source: _Source, classifier: str | None, names: str | None) -
 
     layer = None if classifier is None else read_classifier(_file_of("classifier", classifier)[0])
     return measure_features(
-        read_array("features", source.features),
+        read_array("features", source.features, source.labels),
         read_array("labels", source.labels),
         layer,
         class_names=_names_in(names),
@@ -1164,7 +1183,7 @@ def measure(
     with _exit_on_error():
         from collapse_nb.core import user_path
 
-        _check_source(source, reading.layer)
+        _check_source(source, reading)
         _check_folder(out, _MEASUREMENT)
         if source.features is None:
             measurement = _measure_model(source, reading)
@@ -1173,7 +1192,7 @@ def measure(
         _print_measurement(measurement)
         folder = user_path(out)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("measurement.csv", "measurement.json", "report.html"):
+        for name in ("report.html", "measurement.csv", "measurement.json"):  # no other's page
             measurement.save(folder / name)
         _say(f"report: {folder / 'report.html'}")
 

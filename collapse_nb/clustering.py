@@ -40,6 +40,7 @@ from collapse_nb.core import (
     check_features,
     check_labels,
     check_number,
+    check_same_rows,
     encode_labels,
     moved_names,
     share_interval,
@@ -666,6 +667,7 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
     ) -> "SubclassClusterer":
         "Find the sub-classes of each class."
         self._check_settings()
+        check_same_rows(X=X, y=y, groups=groups)
         _check_feature_names(self, X, reset=True)
         X = _lazy_features("X", X)
         codes, self.classes_ = self._encoded(y, len(X))
@@ -686,6 +688,8 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         self._collect(found, rows, len(X))
         if groups is None:
             self._warn_of_copies(found, rows)
+        else:
+            self._warn_of_few_groups(groups, rows)
         return self
 
     def fit_predict(
@@ -788,6 +792,21 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
             warnings.warn(
                 f"About {copies:,.0f} of {total:,} samples have near-identical copies, which are "
                 "not independent. Pass groups= with the source of each sample.",
+                CollapseWarning,
+                stacklevel=3,
+            )
+
+    def _warn_of_few_groups(self, groups, rows):
+        "Say which classes stay undecided because groups are too few to test anything."
+        needed = (self.options or DEFAULT_OPTIONS).min_samples
+        counts = {_python(c): len(np.unique(groups[o])) for c, o in zip(self.classes_, rows)}
+        few = {c: o for c, o in counts.items() if o < needed and self.n_subclasses_[c] is None}
+        if few:
+            first = next(iter(few))
+            warnings.warn(
+                f"groups: {len(few)} of {len(rows)} classes have fewer than {needed} groups "
+                f"(class {first!r}: {few[first]}), too few to test whether they have parts; "
+                "a given number (n_subclasses=2) divides them all the same.",
                 CollapseWarning,
                 stacklevel=3,
             )

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFolderError', 'FolderInUseError', 'UnreadableError',
            'CollapseWarning', 'check_number', 'check_choice', 'user_path', 'as_tensor', 'check_features',
-           'check_labels', 'EncodedLabels', 'encode_labels', 'is_fitted', 'is_collapsed', 'Interval', 'share_interval',
-           'MeanInterval', 'mean_interval', 'injected_fault', 'atomic_write', 'remove_leftovers', 'reading',
-           'read_file', 'write_json', 'read_json', 'digest', 'folder_lock', 'available', 'artifact_due',
+           'check_labels', 'check_same_rows', 'EncodedLabels', 'encode_labels', 'is_fitted', 'is_collapsed', 'Interval',
+           'share_interval', 'MeanInterval', 'mean_interval', 'injected_fault', 'atomic_write', 'remove_leftovers',
+           'reading', 'read_file', 'write_json', 'read_json', 'digest', 'folder_lock', 'available', 'artifact_due',
            'store_artifact', 'deprecated_alias', 'moved_names', 'parallel', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #33df98e6
@@ -154,7 +154,8 @@ def as_tensor(
             value = torch.as_tensor(_plain_array(value))
     except (TypeError, ValueError, RuntimeError):
         raise CollapseError(
-            f"{name} is a {type(value).__name__} that holds no numbers; give a tensor or an array."
+            f"{name} is a {type(value).__name__} that holds no numbers; give a tensor or an array "
+            "of numbers (encode_labels turns names into numbers)."
         ) from None
     t = value.detach()
     if t.layout != torch.strided or t.is_quantized:
@@ -268,6 +269,22 @@ def check_labels(
             f"{name} has the negative value {a.min()} as int64; give class indices from 0."
         )
     return a
+
+# %% ../nbs/00_core.ipynb #c0de5a02
+def check_same_rows(
+    **given: Any,  # Arguments by name; only pandas frames and series are compared
+) -> None:
+    "Raise if frames or series hold the same rows in another order."
+    indexed = {name: value.index for name, value in given.items() if hasattr(value, "iloc")}
+    for name, index in list(indexed.items())[1:]:
+        first, rows = next(iter(indexed.items()))
+        if len(index) != len(rows) or index.equals(rows):
+            continue
+        if index.isin(rows).all() and rows.isin(index).all():
+            raise CollapseError(
+                f"{name} holds the rows of {first} in another order (by its index); align them "
+                f"({name}.loc[{first}.index]), or pass arrays if they belong together as they are."
+            )
 
 # %% ../nbs/00_core.ipynb #74be879d
 class EncodedLabels(NamedTuple):
@@ -788,6 +805,10 @@ def parallel(
     **options: Any,  # Of joblib's `Parallel`, by name
 ) -> joblib.Parallel:  # To be called with the tasks
     "joblib's `Parallel`, whose idle workers keep no process from ending."
+    if n_jobs is not None:
+        check_number("n_jobs", n_jobs, integer=True)
+    if n_jobs == 0:
+        raise CollapseError("n_jobs=0: give a number of tasks at a time, or -1 for one per core.")
     _end_workers_with(os.getpid())
     return joblib.Parallel(n_jobs=n_jobs, **options)
 

@@ -43,6 +43,7 @@ from collapse_nb.core import (
     DataError,
     check_choice,
     check_number,
+    check_same_rows,
     moved_names,
     share_interval,
     user_path,
@@ -433,6 +434,8 @@ class SubclassReport:
     @property
     def right(self) -> np.ndarray:  # (N,) bool
         "Is the model right?"
+        if not self.judged:
+            raise CollapseError("right: the model's predictions are not known; pass predictions.")
         return (self.per_image.label == self.per_image.prediction).to_numpy()
 
     @property
@@ -974,14 +977,20 @@ def discover_subclasses(
     divide_by, groups = _old_groups(divide_by, groups)
     how, judge = _settings(locals()), judge or JudgeOptions()
     index = _index_of(features, labels)
+    check_same_rows(
+        features=features, labels=labels, predictions=predictions, groups=groups, metadata=metadata
+    )
     if isinstance(features, (str, Path)):
         features = open_features(features)
     h = feature_table("features", features)
+    if class_names is None:
+        class_names = _names_with_train(labels, predictions, train)
     frame, classes, kind, columns = _judged(labels, predictions, class_names, len(h))
+    _warn_of_other_classes(frame)
     if check_choice("divide_by", divide_by, ["label", "prediction"]) not in frame:
         raise CollapseError("divide_by='prediction' needs predictions: pass them.")
     given = class_names if class_names is not None else classes
-    names = _class_names(given, frame, columns)
+    names = _class_names(given, frame, max(columns, _classes_in(train)))
     how = how._replace(n_subclasses=_names_to_codes(how.n_subclasses, names))
     samples = _Samples(
         h,
@@ -1004,6 +1013,38 @@ def _settings(given: dict[str, Any]) -> DivideSettings:
     if kept["checkpoint"] is not None:
         kept["checkpoint"] = user_path(kept["checkpoint"])
     return DivideSettings(**kept)
+
+
+def _names_with_train(labels: Any, predictions: Any, train: Any) -> tuple[str, ...] | None:
+    "The names in all sets of samples; None for numbers, or where there is only one set."
+    if not isinstance(train, (tuple, list)) or len(train) < 2:
+        return None
+    told = [labels, train[1]]
+    if predictions is not None and not _is_matrix(predictions):
+        told.append(predictions)
+    read = [as_column(o) for o in told]
+    if any(o.dtype.kind in "iufb" for o in read):
+        return None
+    return read_labels("labels", np.concatenate([o.astype(object) for o in read])).classes
+
+
+def _classes_in(train: Any) -> int:
+    "Number of classes that the indices of `train` need; 0 for names."
+    if not isinstance(train, (tuple, list)) or len(train) < 2:
+        return 0
+    read = read_labels("train's labels", train[1])
+    return int(read.codes.max()) + 1 if read.classes is None and len(read.codes) else 0
+
+
+def _warn_of_other_classes(frame: pd.DataFrame) -> None:
+    "Predictions that name none of the labels are probably names of something else."
+    if "prediction" in frame and not frame.prediction.isin(frame.label.unique()).any():
+        warnings.warn(
+            f"predictions: none of the {len(frame):,} is a class that labels has, so every sample "
+            "counts as wrong. Are the classes spelled, and numbered, as in labels?",
+            CollapseWarning,
+            stacklevel=3,
+        )
 
 
 def _index_of(features: Any, labels: Any) -> pd.Index | None:

@@ -32,6 +32,7 @@ from collapse_nb.core import (
     as_tensor,
     check_choice,
     check_number,
+    check_same_rows,
     deprecated_alias,
     import_torchvision,
 )
@@ -106,7 +107,7 @@ KEYS = {
     ),
     "nc2_etf": Key(
         "distance of class means to a simplex",
-        "Distance of the means' normalized Gram matrix to that of a regular simplex.",
+        "Distance of the class means' normalized Gram matrix to that of a regular simplex.",
         "Kd·min(K, d), from Frobenius norms and row sums for K > d + 1; d² numbers",
         lambda e: e.etf("means", "means"),
     ),
@@ -1196,6 +1197,7 @@ def nc_metrics(
 
     Source: Papyan, Han and Donoho (2020), arXiv 2008.08186; conventions as in the table above.
     """
+    check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
     source = _as_classifier(classifier, weight, bias)
     settings = _Settings(centering, weighting, ignore_index, min_count)
     has_classifier = source is not None
