@@ -144,7 +144,8 @@ def score_features(
     pairs = pairs.assign(name=_pair_names(pairs, names))
     row |= _pair_columns(pairs)
     for method, cluster in functions.items():
-        row = _method_columns(method, cluster, train, test, pairs, seed) | row
+        found = _method_columns(method, cluster, train, test, pairs, seed)
+        row |= {k: v for k, v in found.items() if k not in row}
     return row
 
 
