@@ -119,12 +119,11 @@ def _fitted_grid(size, cifar):
 
 
 def _networks(size, cifar):
-    "R7: three architectures, each as long as it needs to fit."
-    plain = cifar | dict(subset=size.subset, augment=False, lr=0.02, batch_size=64)
-    runs = []
-    for model, epochs in dict(vgg16_bn=80, resnet18=40, densenet121=40).items():
-        runs += grid(**plain, model=model, epochs=epochs)
-    return runs
+    "R7: two more architectures until they fit, and VGG into collapse; ResNet-18 is R3."
+    deep = _deep(size, cifar) | dict(eval_every=5)
+    fitted = deep | dict(weight_decay=1e-3, epochs=50)
+    runs = grid(**fitted, model=["vgg16_bn", "densenet121"])
+    return runs + grid(**deep, model="vgg16_bn", weight_decay=_DEEP_DECAYS[0])
 
 
 def _memorized(size, cifar):
@@ -191,15 +190,6 @@ _CIFAR_GROUPS = [
 ]
 
 
-def _jpeg_architectures(photos):
-    "Three networks, on 2,000 images."
-    plain = photos | dict(width=None, subset=2000, augment=False, batch_size=32, lr=0.02)
-    runs = []
-    for model, epochs in dict(vgg16_bn=60, resnet18=15, densenet121=12).items():
-        runs += grid(**plain, model=model, epochs=epochs)
-    return runs
-
-
 def _jpeg(size, root):
     "Studies of the JPEG copy that have results in this repository."
     all_images = dict(dataset="folder", root=root)
@@ -221,7 +211,6 @@ def _jpeg(size, root):
         random_merging=grid(**long, scheme=_RANDOM),
         random_labels=grid(**labels, scheme=["random_labels:10", "identity"]),
         hyperparameters=grid(**small, seed=range(3), lr=_RATES, weight_decay=_DECAYS),
-        architectures=_jpeg_architectures(photos),
         finer_labels=grid(**halves, scheme="fine_split:2:0"),
         groupings=grid(**small, lr=0.01, scheme=_CIFAR_GROUPS),
     )
@@ -255,6 +244,7 @@ def is_replaced(
 # %% ../nbs/10b_paper.ipynb #9f45e2c5
 _DEEP_EPOCHS = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 35, 40, *range(50, 150, 10))
 _FULL_EPOCHS = (1, 2, 3, 6, 12, 21, 30, 42, 51, 60, 69, 78, 84)
+_NETWORK_EPOCHS = tuple(sorted({*_DEEP_EPOCHS, 45}))
 _KEPT = dict(
     emergence=(1, 2, 3, 4, 6, 8, 11, 14, 16, 18, 20, 24, 28, 32, 40),
     finer_labels=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, 40, 50),
@@ -262,6 +252,7 @@ _KEPT = dict(
     deep_collapse=_DEEP_EPOCHS,
     deep_collapse_full=_FULL_EPOCHS,
     mergings=_DEEP_EPOCHS,
+    networks=_NETWORK_EPOCHS,
 )
 
 
