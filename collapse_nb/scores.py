@@ -126,7 +126,7 @@ def score_features(
     train: dict[str, Any],  # `features` (N, d), `coarse` (N,), `fine` (N,), as from `Run.features`
     test: dict[str, Any],  # The same of the test images
     *,
-    methods: Iterable[str] | Mapping[str, Callable] = ("division", "kmeans"),  # See below
+    methods: Iterable[str] | Mapping[str, Callable] = ("division", "kmeans"),  # Or {name: function}
     names: Iterable[str] | None = None,  # Names of the fine classes, for the columns of pairs
     seed: int = 0,  # Decides clustering, folds and the permutation
 ) -> dict[str, Any]:  # Numbers; see `score_snapshots`
@@ -144,8 +144,7 @@ def score_features(
     pairs = pairs.assign(name=_pair_names(pairs, names))
     row |= _pair_columns(pairs)
     for method, cluster in functions.items():
-        found = _method_columns(method, cluster, train, test, pairs, seed)
-        row |= {k: v for k, v in found.items() if k not in row}
+        row |= _method_columns(method, cluster, train, test, pairs, seed, "chance" not in row)
     return row
 
 
@@ -182,7 +181,7 @@ def _pair_columns(pairs):
     return columns
 
 
-def _method_columns(method, cluster, train, test, pairs, seed):
+def _method_columns(method, cluster, train, test, pairs, seed, with_chance):
     "What one way of clustering finds, and what chance would."
     part = _some(train, _TSNE_SAMPLES, seed) if method == "tsne" else train
     numbers = {}
@@ -193,7 +192,8 @@ def _method_columns(method, cluster, train, test, pairs, seed):
     right = clustered == part["fine"]
     columns = {f"{method}_clustering": float(right.mean())}
     columns[f"{method}_reconstructed"] = reconstructed
-    columns["chance"] = _chance(part, test, ids, seed)
+    if with_chance:
+        columns["chance"] = _chance(part, test, ids, seed)
     for pair in pairs.itertuples():
         own = np.isin(part["fine"], [pair.fine_a, pair.fine_b]) & (part["coarse"] == pair.coarse)
         columns[f"{pair.name} {method}"] = float(right[own].mean())
@@ -247,7 +247,7 @@ def _known_rows(out, run, bf16):
     "{epoch: row} of an earlier call on the same run."
     if out is None or not user_path(out).exists():
         return {}
-    frame = pd.read_csv(user_path(out))
+    frame = pd.read_csv(user_path(out), dtype=dict(run_digest=str))
     for name, value in _of_run(run, bf16).items():
         found = set(frame[name]) if name in frame else {"unknown"}
         if found != {value}:
