@@ -558,6 +558,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                       'collapse_nb.discover._names_with_train': ( 'discover.html#_names_with_train',
                                                                                   'collapse_nb/discover.py'),
                                       'collapse_nb.discover._old_groups': ('discover.html#_old_groups', 'collapse_nb/discover.py'),
+                                      'collapse_nb.discover._opened': ('discover.html#_opened', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._other_right': ('discover.html#_other_right', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._other_samples': ('discover.html#_other_samples', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._parts': ('discover.html#_parts', 'collapse_nb/discover.py'),

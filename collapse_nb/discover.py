@@ -673,6 +673,7 @@ def _judged(
     if predictions is None:
         return frame, classes, None, 0
     if not _is_matrix(predictions):
+        _warn_of_other_classes(frame)
         return frame, classes, "classes", 0
     outputs = _tensor(predictions)
     kind, columns = output_kind(outputs), outputs.shape[1]
@@ -976,17 +977,12 @@ def discover_subclasses(
     """
     divide_by, groups = _old_groups(divide_by, groups)
     how, judge = _settings(locals()), judge or JudgeOptions()
-    index = _index_of(features, labels)
-    check_same_rows(
-        features=features, labels=labels, predictions=predictions, groups=groups, metadata=metadata
-    )
-    if isinstance(features, (str, Path)):
-        features = open_features(features)
-    h = feature_table("features", features)
+    others = dict(predictions=predictions, groups=groups, metadata=metadata)
+    index = _index_of(features, labels, **others)
+    h = _opened("features", features)
     if class_names is None:
         class_names = _names_with_train(labels, predictions, train)
     frame, classes, kind, columns = _judged(labels, predictions, class_names, len(h))
-    _warn_of_other_classes(frame)
     if check_choice("divide_by", divide_by, ["label", "prediction"]) not in frame:
         raise CollapseError("divide_by='prediction' needs predictions: pass them.")
     given = class_names if class_names is not None else classes
@@ -1047,8 +1043,15 @@ def _warn_of_other_classes(frame: pd.DataFrame) -> None:
         )
 
 
-def _index_of(features: Any, labels: Any) -> pd.Index | None:
-    "The index of the user's frame."
+def _opened(name: str, features: Any) -> np.ndarray:
+    "Features as a table, from a file where one is named."
+    is_file = isinstance(features, (str, Path))
+    return feature_table(name, open_features(features) if is_file else features)
+
+
+def _index_of(features: Any, labels: Any, **others: Any) -> pd.Index | None:
+    "The index of the user's frame, in the same order wherever it is given."
+    check_same_rows(features=features, labels=labels, **others)
     for o in (features, labels):
         if isinstance(o, (pd.DataFrame, pd.Series)):
             return o.index
@@ -1061,8 +1064,7 @@ def _other_samples(train: Any, names: Any, divide_by: str) -> _Find | None:
         return None
     if not isinstance(train, (tuple, list)) or len(train) not in (2, 3):
         raise CollapseError("train: give a pair (features, labels), or (features, labels, groups).")
-    h = train[0]
-    h = feature_table("train", open_features(h) if isinstance(h, (str, Path)) else h)
+    h = _opened("train", train[0])
     codes = read_labels("train's labels", train[1], len(h), names).codes
     return _Find(h, codes, _group_codes(train[2] if len(train) == 3 else None, len(h)))
 
