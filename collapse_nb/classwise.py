@@ -215,11 +215,13 @@ def feature_rows(
 ) -> np.ndarray:  # float64
     "Some rows, finite."
     x = np.asarray(features[at], dtype=np.float64)
-    bad = int((~np.isfinite(x)).any(1).sum())
-    if bad:
+    bad = np.flatnonzero(~np.isfinite(x).all(1))
+    if len(bad):
+        first = np.arange(len(features))[at][bad[0]]
         raise CollapseError(
-            f"{name} has NaN or infinite values in {bad} of {len(x)} rows: "
-            "remove those samples, or fix the network that made them."
+            f"{name} has NaN or infinite values, first in row {first} ({len(bad)} of the {len(x)} "
+            f"rows read with it): keep the samples of np.isfinite({name}).all(1), "
+            "or fix the network that made them."
         )
     return x
 

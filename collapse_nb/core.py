@@ -143,6 +143,13 @@ def _plain_array(value):
         return value.astype(np.float64).filled(np.nan)  # what lies under a mask is no number
     return np.asarray(value)
 
+
+def _shared_tensor(array):
+    "The memory of an array as a tensor that is only read, so that a mapped file is not copied."
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.as_tensor(array)
+
 # %% ../nbs/00_core.ipynb #fac882d4
 def as_tensor(
     name: str,  # Argument's name, as the user typed it
@@ -151,7 +158,7 @@ def as_tensor(
     "Return the numbers of `value`; a `CollapseError` if it has none."
     try:
         if not isinstance(value, torch.Tensor):
-            value = torch.as_tensor(_plain_array(value))
+            value = _shared_tensor(_plain_array(value))
     except (TypeError, ValueError, RuntimeError):
         raise CollapseError(
             f"{name} is a {type(value).__name__} that holds no numbers; give a tensor or an array "

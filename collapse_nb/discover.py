@@ -540,9 +540,12 @@ class SubclassReport:
         title: str | None = None,  # Title of the axes
     ) -> plt.Axes:
         "Samples of a class in two dimensions, colored by sub-class; crosses are errors."
-        there = [] if self.maps is None else list(self.maps["class"].unique())
-        check_choice("class_name", class_name, there)
         maps: Any = self.maps
+        if maps is None or not len(maps):
+            raise CollapseError(
+                f"class_name={class_name!r}: no class has a map, because none has a second row."
+            )
+        class_name = check_choice("class_name", str(class_name), list(maps["class"].unique()))
         points = maps[maps["class"] == class_name]
         at = points.position.to_numpy()
         names = [self.names[o] for o in self.cluster_ids[at]]

@@ -345,14 +345,15 @@ def save_report(
 ) -> Path:  # The file written
     "Write a report, or one of its tables, by suffix."
     path, tables = user_path(path), _tables(report)
+    suffix = path.suffix.lower()
     check_choice("table", table, list(tables))
-    if path.suffix == ".html":
+    if suffix == ".html":
         return discovery_report(report, path)
-    if path.suffix == ".csv":
+    if suffix == ".csv":
         _write_csv(tables[table], path)
-    elif path.suffix == ".parquet":
+    elif suffix == ".parquet":
         _write_parquet(tables[table], path)
-    elif path.suffix == ".json":
+    elif suffix == ".json":
         write_json(path, {k: _records(v) for k, v in tables.items()})
     else:
         raise CollapseError(f"path={str(path)!r}: use .csv, .parquet, .json or .html.")

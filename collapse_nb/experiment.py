@@ -465,6 +465,8 @@ def run(
 
     Example: `print(summary(run(Experiment(width=8, epochs=2), "runs/first")))`
     """
+    if not isinstance(exp, Experiment):
+        raise CollapseError(f"exp={exp!r}: pass an Experiment, as in run(Experiment('digits')).")
     folder = user_path(out) if out is not None else default_out(exp)
     snapshots, callbacks = tuple(snapshots), tuple(callbacks)
     _check_place(folder)

@@ -358,7 +358,8 @@ def read_arrays(
         raise
     except Exception:  # each library raises its own kinds
         raise CollapseError(
-            f"{str(path)!r} does not hold plain arrays of numbers; save it again."
+            f"{str(path)!r} does not hold plain arrays of numbers; save it again, "
+            "words as np.save(path, words.astype(str))."
         ) from None
 
 

@@ -459,6 +459,18 @@ def _as_classifier(classifier: Any, weight: Any = None, bias: Any = None) -> _Cl
     )
 
 
+def _classes_of(source: _Classifier, features: Any) -> int:
+    "How many classes the last layer has, or an error if its matrix is turned."
+    shape = tuple(torch.as_tensor(source.read()[0]).shape)
+    dim = tuple(as_tensor("features", features).shape[-1:])
+    if shape[:1] == dim != shape[1:]:
+        raise CollapseError(
+            f"weight: shape {shape}, but features have {dim[0]} dimensions, and a weight has a row "
+            "per class: pass weight.T."
+        )
+    return shape[0]
+
+
 def _check_classifier(
     source: _Classifier | None, dim: int, classes: int, device: torch.device | str
 ) -> tuple[Tensor | None, Tensor | None]:
@@ -1209,7 +1221,7 @@ def nc_metrics(
         nc4=has_classifier,
     )
     if num_classes is None and source:
-        num_classes = len(source.read()[0])
+        num_classes = _classes_of(source, features)
     p = _prepare(features, labels, sample_weight, num_classes, settings)
     dim, home = p.means.shape[1], p.means.device
     with torch.autocast(p.samples.features.device.type, enabled=False):
@@ -1275,7 +1287,7 @@ def class_results(
     source = _as_classifier(classifier)
     settings = _Settings(centering, ignore_index=ignore_index, min_count=min_count)
     if num_classes is None and source:
-        num_classes = len(source.read()[0])
+        num_classes = _classes_of(source, features)
     p = _prepare(features, labels, sample_weight, num_classes, settings)
     with torch.autocast(p.samples.features.device.type, enabled=False):
         layer = _check_classifier(source, p.means.shape[1], len(p.counts), p.means.device)
