@@ -463,10 +463,11 @@ def _classes_of(source: _Classifier, features: Any) -> int:
     "How many classes the last layer has, or an error if its matrix is turned."
     shape = tuple(torch.as_tensor(source.read()[0]).shape)
     dim = tuple(as_tensor("features", features).shape[-1:])
-    if shape[:1] == dim != shape[1:]:
+    turned = shape[:1] == dim != shape[1:]
+    if len(shape) != 2 or turned:
         raise CollapseError(
-            f"weight: shape {shape}, but features have {dim[0]} dimensions, and a weight has a row "
-            "per class: pass weight.T."
+            f"weight: shape {shape}. Pass a row per class and a column per dimension of the "
+            f"features{', here weight.T' if turned else ''}."
         )
     return shape[0]
 
