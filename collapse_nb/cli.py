@@ -549,6 +549,13 @@ def paper(
     download: Annotated[
         bool, typer.Option("--download", help="Fetch CIFAR into --root if it is not there")
     ] = False,
+    only: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Some of the studies, such as deep_collapse,mergings  \\[default: all]",
+            metavar="NAMES",
+        ),
+    ] = None,
     n_jobs: _RunsAtOnce = 1,  # Runs at a time; -1: one per core
 ) -> None:
     "Rerun what the paper's claims rest on, and rebuild the table of claims."
@@ -559,7 +566,8 @@ def paper(
         if not download:
             _check_roots(size, root)
         folder = user_path(out or f"runs/paper-{size}")
-        table, runs = reproduce(size, folder, root, n_jobs, download=download)
+        wanted = None if only is None else [o.strip() for o in only.split(",")]
+        table, runs = reproduce(size, folder, root, n_jobs, download=download, only=wanted)
         print(markdown(table), end="")
         failed = runs[runs.state == "failed"]
         for name, error in zip(failed.index, failed.get("error", ())):

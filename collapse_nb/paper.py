@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from collapse_nb.core import (
+    CollapseError,
     atomic_write,
     check_choice,
     deprecated_alias,
@@ -817,8 +818,14 @@ def reproduce(
     planned = studies(size, root, download) if download else studies(size, root)
     if only is not None:
         planned = {check_choice("only", name, planned): planned[name] for name in only}
+    groups = _by_kept_epochs(planned)
+    if not groups:
+        raise CollapseError(
+            f"only={', '.join(planned)}: nothing to run; runs of the JPEG copy are listed for their "
+            f"results. Choose among: {', '.join(_STUDIES)}."
+        )
     frames = []
-    for epochs, experiments in _by_kept_epochs(planned).items():
+    for epochs, experiments in groups.items():
         frames.append(sweep(experiments, out, n_jobs=n_jobs, snapshots=epochs, progress=progress))
     table = claims(finished(out), size)
     remove_leftovers(user_path(out))
