@@ -1868,6 +1868,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                       'collapse_nb.training.load_checkpoint': ('training.html#load_checkpoint', 'collapse_nb/training.py'),
                                       'collapse_nb.training.machine_name': ('training.html#machine_name', 'collapse_nb/training.py'),
                                       'collapse_nb.training.pick_device': ('training.html#pick_device', 'collapse_nb/training.py'),
+                                      'collapse_nb.training.precision_on': ('training.html#precision_on', 'collapse_nb/training.py'),
                                       'collapse_nb.training.random_states': ('training.html#random_states', 'collapse_nb/training.py'),
                                       'collapse_nb.training.save_checkpoint': ('training.html#save_checkpoint', 'collapse_nb/training.py'),
                                       'collapse_nb.training.schedule_factor': ('training.html#schedule_factor', 'collapse_nb/training.py'),

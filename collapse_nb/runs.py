@@ -46,7 +46,7 @@ from collapse_nb.core import (
 from .data import DATASETS, Dataset
 from .labels import LabelScheme, make_scheme
 from .models import MODELS, build_model
-from .training import TrainConfig, _keys, has_bf16, machine_name, pick_device
+from .training import TrainConfig, _keys, machine_name, pick_device, precision_on
 
 # %% ../nbs/09a_runs.ipynb #38078d1b
 _THE_END = ("epochs", "terminal_epochs")  # with a constant learning rate, a run can be continued
@@ -142,6 +142,12 @@ class Experiment:
         0,
         "In the first N epochs train on smaller windows, three quarters of the height and width",
         "N",
+        later=True,
+    )
+    momentum: float = _setting(0.9, "Momentum of SGD", "X", later=True)
+    precision: str = _setting(
+        "auto",
+        "What the network computes in: bf16, float32, or auto: bf16 where the hardware has it",
         later=True,
     )
 
@@ -434,7 +440,7 @@ def provenance(
         **{k: [v] for k, v in _session(exp).items()},
         device=str(device),
         cores=os.cpu_count(),
-        bf16=has_bf16(device),
+        bf16=precision_on(device, exp.training) == "bf16",
         data=ds.name,
         fingerprint=ds.fingerprint,
         train_images=len(ds.train),
