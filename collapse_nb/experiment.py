@@ -64,6 +64,7 @@ from collapse_nb.runs import (
     run_digest,
     save_features,
     smallest_image,
+    weights_file,
     write_history,
 )
 from .structure import class_distances, nearest_partners, subclass_separation
@@ -266,12 +267,12 @@ def _epochs_done(folder):
 
 # %% ../nbs/10_experiment.ipynb #06b9671f
 def _needed_bytes(exp, prepared, snapshots):
-    "About what a run writes: three checkpoints while one is replaced, and features."
-    numbers = sum(p.numel() for p in prepared.model.parameters())
-    checkpoints = 3 * 2 * 4 * numbers  # weights and momentum, float32
+    "About what a run writes: three checkpoints while one is replaced, features, snapshots."
+    weights = 4 * sum(p.numel() for p in prepared.model.parameters())  # float32
+    checkpoints = 3 * 2 * weights  # with momentum
     images = len(prepared.data.train) + len(prepared.data.test)
-    per_image = 4 * last_linear(prepared.model).in_features + 16
-    return checkpoints + images * per_image * (1 + len(set(snapshots))) + 2**20
+    features = images * (4 * last_linear(prepared.model).in_features + 16)
+    return checkpoints + features + len(set(snapshots)) * (weights + features) + 2**20
 
 
 def _check_space(exp, prepared, folder, snapshots):
@@ -315,6 +316,8 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
         if state.epoch not in snapshots:
             return
         (folder / "snapshots").mkdir(exist_ok=True)
+        weights = {k: v.detach().cpu().clone() for k, v in state.model.state_dict().items()}
+        save_features(weights_file(folder, state.epoch), weights, key)
         found = _extract(state.model, train.plain(), test, ds, progress)
         for split, tensors in found.items():
             name = f"features-{split}-{state.epoch}.safetensors"
