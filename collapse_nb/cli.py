@@ -381,7 +381,7 @@ def run(
     snapshots: Annotated[
         Optional[str],
         typer.Option(
-            help="Epochs at which features are kept and Neural Collapse is measured: 1,2,3,6,10",
+            help="Epochs to keep features and weights of, with Neural Collapse: 1,2,3,6,10",
             metavar="N,…",
         ),
     ] = None,

@@ -461,7 +461,7 @@ def run(
     overwrite: bool = False,  # Replace another run in that folder?
     progress: bool = True,  # Show bars on a terminal?
     callbacks: Iterable[Callable[[RunState], Any]] = (),  # After each epoch; may add columns
-    snapshots: Iterable[int] = (),  # Epochs at which features are kept and NC is measured
+    snapshots: Iterable[int] = (),  # Epochs to keep features and weights of, with NC
     figures: bool = True,  # Draw them? t-SNE takes most of the time of a small run
 ) -> Run:
     """Run an experiment, or what is left of it.
