@@ -738,6 +738,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                         'collapse_nb.experiment._train': ('experiment.html#_train', 'collapse_nb/experiment.py'),
                                         'collapse_nb.experiment._training_results': ( 'experiment.html#_training_results',
                                                                                       'collapse_nb/experiment.py'),
+                                        'collapse_nb.experiment._weights': ('experiment.html#_weights', 'collapse_nb/experiment.py'),
                                         'collapse_nb.experiment.dry_run': ('experiment.html#dry_run', 'collapse_nb/experiment.py'),
                                         'collapse_nb.experiment.layerwise_nc': ( 'experiment.html#layerwise_nc',
                                                                                  'collapse_nb/experiment.py'),

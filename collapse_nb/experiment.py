@@ -316,8 +316,7 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
         if state.epoch not in snapshots:
             return
         (folder / "snapshots").mkdir(exist_ok=True)
-        weights = {k: v.detach().cpu().clone() for k, v in state.model.state_dict().items()}
-        save_features(weights_file(folder, state.epoch), weights, key)
+        save_features(weights_file(folder, state.epoch), _weights(state.model), key)
         found = _extract(state.model, train.plain(), test, ds, progress)
         for split, tensors in found.items():
             name = f"features-{split}-{state.epoch}.safetensors"
@@ -338,6 +337,12 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
         progress=progress,
     )
     return state, train.plain(), test
+
+
+def _weights(model):
+    "Weights of their own memory and in rows, as safetensors wants them, also if tied."
+    copied = dict(memory_format=torch.contiguous_format)
+    return {k: v.detach().cpu().clone(**copied) for k, v in model.state_dict().items()}
 
 
 def _extract(model, train, test, ds, progress):
