@@ -11,7 +11,7 @@ __all__ = ['SIZES', 'LOOKALIKES', 'recovered', 'CLAIMS', 'Size', 'studies', 'is_
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +111,13 @@ def _superclasses(size, cifar):
 
 
 def _fitted_grid(size, cifar):
-    "R6: learning rates and weight decays; slow ones get five times as long."
-    deep = _deep(size, cifar) | dict(batch_size=64)
+    "R6: learning rates and weight decays; cells that do not fit in 30 epochs get 60."
+    deep = dict(seed=range(3)) | _deep(size, cifar)
+    cells = deep | dict(lr=_RATES, weight_decay=_DECAYS, batch_size=64, eval_every=5)
     runs = []
-    for lr, epochs in zip(_RATES, (30, 30, 150)):
-        runs += grid(**deep | dict(lr=lr, epochs=epochs), weight_decay=_DECAYS, seed=range(3))
+    for cell in grid(**cells):
+        slow = cell.lr == 1e-3 or (cell.lr, cell.weight_decay) == (1e-1, 5e-3)
+        runs.append(replace(cell, epochs=60 if slow else 30))
     return runs
 
 
@@ -134,9 +136,11 @@ def _memorized(size, cifar):
 
 
 def _split_classes(size, cifar):
-    "R8: each class cut in two at random."
-    plain = cifar | dict(subset=5000, augment=False, width=size.width, lr=0.03, batch_size=64)
-    return grid(**plain, epochs=60, scheme="fine_split:2:0")
+    "R8: each class cut in two at random; the last run goes into collapse."
+    plain = cifar | dict(subset=5000, augment=False, width=size.width, scheme="fine_split:2:0")
+    short = plain | dict(lr=0.03, batch_size=64, epochs=60)
+    deep = _deep(size, cifar) | plain | dict(weight_decay=3e-3, eval_every=5)
+    return grid(**short, seed=range(3)) + grid(**deep)
 
 
 _STUDIES = dict(
@@ -211,7 +215,6 @@ def _jpeg(size, root):
         emergence=grid(**long),
         random_merging=grid(**long, scheme=_RANDOM),
         random_labels=grid(**labels, scheme=["random_labels:10", "identity"]),
-        hyperparameters=grid(**small, seed=range(3), lr=_RATES, weight_decay=_DECAYS),
         finer_labels=grid(**halves, scheme="fine_split:2:0"),
         groupings=grid(**small, lr=0.01, scheme=_CIFAR_GROUPS),
     )
@@ -249,7 +252,7 @@ _NETWORK_EPOCHS = tuple(sorted({*_DEEP_EPOCHS, 45}))
 _KEPT = dict(
     emergence=(1, 2, 3, 4, 6, 8, 11, 14, 16, 18, 20, 24, 28, 32, 40),
     finer_labels=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, 40, 50),
-    split_classes=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, 40, 50),
+    split_classes=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, *range(40, 150, 10)),
     deep_collapse=_DEEP_EPOCHS,
     deep_collapse_full=_FULL_EPOCHS,
     mergings=_DEEP_EPOCHS,
