@@ -203,7 +203,6 @@ def _jpeg(size, root):
     small = part | dict(batch_size=64, epochs=20)
     long = part | dict(lr=0.02, schedule="step", epochs=48)
     labels = part | dict(width=32, batch_size=64, lr=0.03, epochs=50)
-    halves = part | dict(subset=5000, batch_size=64, lr=0.03, epochs=60)
     if size == "gpu":
         crops, plain = all_images | dict(epochs=60), all_images | dict(epochs=25, augment=False)
     else:
@@ -215,7 +214,6 @@ def _jpeg(size, root):
         emergence=grid(**long),
         random_merging=grid(**long, scheme=_RANDOM),
         random_labels=grid(**labels, scheme=["random_labels:10", "identity"]),
-        finer_labels=grid(**halves, scheme="fine_split:2:0"),
         groupings=grid(**small, lr=0.01, scheme=_CIFAR_GROUPS),
     )
 
