@@ -136,7 +136,7 @@ def _memorized(size, cifar):
 
 
 def _split_classes(size, cifar):
-    "R8: each class cut in two at random; the last run goes into collapse."
+    "R8: each class cut in two at random; the last run goes toward collapse."
     plain = cifar | dict(subset=5000, augment=False, width=size.width, scheme="fine_split:2:0")
     short = plain | dict(lr=0.03, batch_size=64, epochs=60)
     deep = _deep(size, cifar) | plain | dict(weight_decay=3e-3, eval_every=5)
