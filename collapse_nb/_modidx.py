@@ -101,6 +101,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                  'collapse_nb.cli._discover_model': ('cli.html#_discover_model', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._divide_options': ('cli.html#_divide_options', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._documented': ('cli.html#_documented', 'collapse_nb/cli.py'),
+                                 'collapse_nb.cli._exit_if_failed': ('cli.html#_exit_if_failed', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._exit_on_error': ('cli.html#_exit_on_error', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._experiment_fields': ('cli.html#_experiment_fields', 'collapse_nb/cli.py'),
                                  'collapse_nb.cli._file_of': ('cli.html#_file_of', 'collapse_nb/cli.py'),

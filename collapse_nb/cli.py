@@ -525,6 +525,15 @@ def _check_roots(size: str, root: str | None) -> None:
             )
 
 
+def _exit_if_failed(runs: Any) -> None:
+    "Name each failed run on stderr; status 1 if there is one."
+    failed = runs[runs.state == "failed"]
+    for name, error in zip(failed.index, failed.get("error", ())):
+        _say(f"collapse-nb: failed: {name}: {error}")
+    if len(failed):
+        raise typer.Exit(1)
+
+
 @_command
 def paper(
     size: Annotated[
@@ -569,11 +578,7 @@ def paper(
         wanted = None if only is None else [o.strip() for o in only.split(",")]
         table, runs = reproduce(size, folder, root, n_jobs, download=download, only=wanted)
         print(markdown(table), end="")
-        failed = runs[runs.state == "failed"]
-        for name, error in zip(failed.index, failed.get("error", ())):
-            _say(f"collapse-nb: failed: {name}: {error}")
-        if len(failed):
-            raise typer.Exit(1)
+        _exit_if_failed(runs)
 
 # %% ../nbs/13_cli.ipynb #4956c721
 @dataclass(frozen=True)
@@ -760,8 +765,8 @@ def _heading(first: str) -> tuple[int | None, int | None]:
 def _read_frame(option: str, path: Path) -> Any:
     """A CSV file as a data frame.
 
-    Its first line is a heading unless it holds numbers other than 0, 1, 2, …; a first column without
-    a name, as pandas writes it, holds the names of rows.
+    Its first line is a heading unless it holds numbers other than 0, 1, 2, …; a first column
+    without a name, as pandas writes it, holds the names of rows.
     """
     import pandas as pd
 

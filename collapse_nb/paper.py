@@ -822,8 +822,8 @@ def reproduce(
     groups = _by_kept_epochs(planned)
     if not groups:
         raise CollapseError(
-            f"only={', '.join(planned)}: nothing to run; runs of the JPEG copy are listed for their "
-            f"results. Choose among: {', '.join(_STUDIES)}."
+            f"only={', '.join(planned)}: nothing to run; runs of the JPEG copy are listed for "
+            f"their results. Choose among: {', '.join(_STUDIES)}."
         )
     frames = []
     for epochs, experiments in groups.items():
