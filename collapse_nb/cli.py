@@ -381,7 +381,8 @@ def run(
     snapshots: Annotated[
         Optional[str],
         typer.Option(
-            help="Epochs to keep features and weights of, with Neural Collapse: 1,2,3,6,10",
+            help="Epochs to keep features and weights of, with Neural Collapse: 1,2,3,6,10; "
+            "0 is before training",
             metavar="N,…",
         ),
     ] = None,

@@ -218,9 +218,9 @@ def _check_samples(exp, ds, scheme):
 
 # %% ../nbs/10_experiment.ipynb #31ed7065
 def _check_snapshots(exp, snapshots):
-    "Epochs of the run, as numbers."
+    "Epochs of the run, as numbers; 0 is the network before training."
     for epoch in snapshots:
-        check_number("snapshots", epoch, low=1, high=exp.epochs, integer=True)
+        check_number("snapshots", epoch, low=0, high=exp.epochs, integer=True)
 
 
 def _check_place(folder):
@@ -248,7 +248,7 @@ def _refuse_past(folder, snapshots):
     kept = {*kept_snapshots(folder)}
     if (folder / "results.json").exists():
         kept.add(done)  # the last epoch is in the run's own features
-    missing = sorted({e for e in snapshots if e <= done} - kept)
+    missing = sorted({e for e in snapshots if e <= done} - kept) if done else []
     if missing:
         listed = ", ".join(map(str, missing[:5]))
         raise RunFolderError(
@@ -312,19 +312,23 @@ def _train(exp, ds, scheme, model, folder, progress, callbacks=(), snapshots=())
     train, test = _loaders(exp, ds, scheme)
     key = run_digest(exp, ds.fingerprint)
 
-    def snapshot(state):
-        if state.epoch not in snapshots:
-            return
+    def keep(network, epoch):
         (folder / "snapshots").mkdir(exist_ok=True)
-        save_features(weights_file(folder, state.epoch), _weights(state.model), key)
-        found = _extract(state.model, train.plain(), test, ds, progress)
+        save_features(weights_file(folder, epoch), _weights(network), key)
+        found = _extract(network, train.plain(), test, ds, progress)
         for split, tensors in found.items():
-            name = f"features-{split}-{state.epoch}.safetensors"
+            name = f"features-{split}-{epoch}.safetensors"
             save_features(folder / "snapshots" / name, tensors, key)
+
+    def snapshot(state):
+        if state.epoch in snapshots:
+            keep(state.model, state.epoch)
 
     def history(state):
         write_history(folder, state.history, key)
 
+    if 0 in snapshots and not _epochs_done(folder):
+        keep(model.to(pick_device(exp.device)), 0)
     state = fit(
         model,
         train,
@@ -466,7 +470,7 @@ def run(
     overwrite: bool = False,  # Replace another run in that folder?
     progress: bool = True,  # Show bars on a terminal?
     callbacks: Iterable[Callable[[RunState], Any]] = (),  # After each epoch; may add columns
-    snapshots: Iterable[int] = (),  # Epochs to keep features and weights of, with NC
+    snapshots: Iterable[int] = (),  # Epochs to keep features and weights of; 0: before training
     figures: bool = True,  # Draw them? t-SNE takes most of the time of a small run
 ) -> Run:
     """Run an experiment, or what is left of it.
@@ -743,16 +747,18 @@ def trajectory(
     """Collapse, structure and reconstruction at each epoch whose features were kept.
 
     Columns: `epoch`, `training_errors`, `test_accuracy`, the NC metrics, `subclass_separation`
-    and the accuracies of cluster-and-linear-probe.
+    and the accuracies of cluster-and-linear-probe. Epoch 0 is before training, where the history
+    has no row: NaN.
     """
     history = run.history.set_index("epoch")
     columns = ["training_errors", "test_accuracy", *run.results["nc"]]
     last = run.results["epochs"]
     epochs = [*(e for e in run.snapshots if e < last), last]
+    measured = history[columns].reindex(epochs)
     rows = []
     for epoch in tqdm(epochs, "epochs", disable=None, leave=False):
         train, test = run.features("train", epoch), run.features("test", epoch)
-        row = dict(epoch=epoch) | history.loc[epoch, columns].to_dict()
+        row = dict(epoch=epoch) | measured.loc[epoch].to_dict()
         shares = subclass_separation(train["features"], train["coarse"], train["fine"], folds=5)
         row["subclass_separation"] = shares["total"]
         rows.append(row | _accuracies(run.experiment, train, test))

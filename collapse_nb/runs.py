@@ -640,7 +640,7 @@ class Run:
         file = self.folder / f"features-{split}.safetensors"
         last = [self.results["epochs"]] if self.finished else []
         if epoch is not None and epoch not in last:
-            check_choice("epoch", epoch, [*self.snapshots, *last])
+            check_choice("epoch", epoch, sorted({*self.snapshots, *last}))
             file = self.folder / "snapshots" / f"features-{split}-{epoch}.safetensors"
         return _load_tensors(file, self.digest)
 
