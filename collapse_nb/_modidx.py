@@ -1439,6 +1439,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                    'collapse_nb.paper._headline_twin': ('paper.html#_headline_twin', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._hyperparameters': ('paper.html#_hyperparameters', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._jpeg': ('paper.html#_jpeg', 'collapse_nb/paper.py'),
+                                   'collapse_nb.paper._larger_groups': ('paper.html#_larger_groups', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._line': ('paper.html#_line', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._mean': ('paper.html#_mean', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._memorized': ('paper.html#_memorized', 'collapse_nb/paper.py'),

@@ -58,7 +58,20 @@ _PHOTOS = dict(
 _RATES = [1e-1, 1e-2, 1e-3]  # the paper's grid
 _DECAYS = [5e-3, 5e-4, 5e-5]
 _DEEP_DECAYS = [3e-3, 8e-3, 5e-4]  # collapses, collapses more, hardly collapses
-LOOKALIKES = "coarse_map:cat+dog,automobile+truck,deer+horse,airplane+ship,bird+frog"
+
+
+def _merged(*groups):
+    "The scheme that merges groups of classes."
+    return "coarse_map:" + ",".join(groups)
+
+
+LOOKALIKES = _merged("cat+dog", "automobile+truck", "deer+horse", "airplane+ship", "bird+frog")
+_GROUPS = [
+    _merged("airplane+automobile+ship+truck", "bird+deer+frog", "cat+dog+horse"),
+    _merged("automobile+truck", "cat+dog"),
+    _merged("airplane+automobile+ship+truck", "bird+cat+deer+dog+frog+horse"),
+    "coarse_random:3:0",
+]
 _RANDOM = [f"coarse_random:5:{i}" for i in range(3)]
 
 # %% ../nbs/10b_paper.ipynb #c2c3bdf6
@@ -83,9 +96,7 @@ def _deep(size, cifar):
 
 def _deep_collapse(size, cifar):
     "R3: into collapse and beyond, at three weight decays."
-    seeds = grid(**_deep(size, cifar), weight_decay=_DEEP_DECAYS[0], seed=range(3))
-    others = range(1 if size.subset else 3)
-    return seeds + grid(**_deep(size, cifar), weight_decay=_DEEP_DECAYS[1:], seed=others)
+    return grid(**_deep(size, cifar), weight_decay=_DEEP_DECAYS, seed=range(3))
 
 
 def _deep_collapse_full(size, cifar):
@@ -131,8 +142,9 @@ def _networks(size, cifar):
 
 def _memorized(size, cifar):
     "R8: random labels, and the true ones beside them."
-    plain = cifar | dict(subset=size.subset, augment=False, width=32, lr=0.03, epochs=100)
-    return grid(**plain, scheme=["random_labels:10", "identity"])
+    plain = cifar | dict(subset=size.subset, augment=False, width=size.width, lr=0.03)
+    long = plain | dict(batch_size=64, epochs=100, eval_every=5)
+    return grid(**long, scheme=["random_labels:10", "identity"])
 
 
 def _split_classes(size, cifar):
@@ -141,6 +153,12 @@ def _split_classes(size, cifar):
     short = plain | dict(lr=0.03, batch_size=64, epochs=60)
     deep = _deep(size, cifar) | plain | dict(weight_decay=3e-3, eval_every=5)
     return grid(**short, seed=range(3)) + grid(**deep)
+
+
+def _larger_groups(size, cifar):
+    "Larger groups and hard pairs, with a recipe of the grid."
+    plain = cifar | dict(subset=size.subset, augment=False, width=size.width)
+    return grid(**plain, lr=0.1, epochs=30, batch_size=64, eval_every=5, scheme=_GROUPS)
 
 
 _STUDIES = dict(
@@ -154,13 +172,10 @@ _STUDIES = dict(
     networks=_networks,
     memorized=_memorized,
     split_classes=_split_classes,
+    groupings=_larger_groups,
 )
 
 # %% ../nbs/10b_paper.ipynb #e6b79a7d
-def _merged(*groups):
-    return "coarse_map:" + ",".join(groups)
-
-
 _DIGIT_GROUPS = [
     _merged("1+8", "2+3"),  # close pairs
     _merged("0+7", "6+9"),  # far pairs
@@ -187,22 +202,10 @@ def _digits():
     )
 
 # %% ../nbs/10b_paper.ipynb #9fbcedb4
-_CIFAR_GROUPS = [
-    _merged("airplane+automobile+ship+truck", "bird+deer+frog", "cat+dog+horse"),
-    _merged("automobile+truck", "cat+dog"),
-    _merged("airplane+automobile+ship+truck", "bird+cat+deer+dog+frog+horse"),
-    "coarse_random:3:0",
-]
-
-
 def _jpeg(size, root):
     "Studies of the JPEG copy that have results in this repository."
     all_images = dict(dataset="folder", root=root)
     photos = all_images | dict(width=16)
-    part = photos | dict(augment=False, subset=10_000)
-    small = part | dict(batch_size=64, epochs=20)
-    long = part | dict(lr=0.02, schedule="step", epochs=48)
-    labels = part | dict(width=32, batch_size=64, lr=0.03, epochs=50)
     if size == "gpu":
         crops, plain = all_images | dict(epochs=60), all_images | dict(epochs=25, augment=False)
     else:
@@ -211,10 +214,6 @@ def _jpeg(size, root):
         coarse=grid(**crops),
         collapsed=grid(**plain),
         ten_labels=grid(**plain, scheme="identity") + grid(**crops, scheme="identity"),
-        emergence=grid(**long),
-        random_merging=grid(**long, scheme=_RANDOM),
-        random_labels=grid(**labels, scheme=["random_labels:10", "identity"]),
-        groupings=grid(**small, lr=0.01, scheme=_CIFAR_GROUPS),
     )
 
 # %% ../nbs/10b_paper.ipynb #6c06f96b
@@ -250,6 +249,7 @@ _NETWORK_EPOCHS = tuple(sorted({*_DEEP_EPOCHS, 45}))
 _KEPT = dict(
     emergence=(1, 2, 3, 4, 6, 8, 11, 14, 16, 18, 20, 24, 28, 32, 40),
     finer_labels=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, 40, 50),
+    memorized=(1, 2, 3, 5, *range(10, 100, 10)),
     split_classes=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, *range(40, 150, 10)),
     deep_collapse=_DEEP_EPOCHS,
     deep_collapse_full=_FULL_EPOCHS,
