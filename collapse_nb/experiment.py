@@ -42,7 +42,14 @@ from collapse_nb.core import (
 from .data import BatchLoader, Dataset, load_dataset
 from .labels import LabelScheme, make_scheme
 from .metrics import NeuralCollapse, nc_metrics
-from .models import capture, extract_features, find_head, last_linear
+from collapse_nb.models import (
+    capture,
+    channel_axis_of,
+    extract_features,
+    find_head,
+    last_linear,
+    mean_over_positions,
+)
 from collapse_nb.plots import (
     embed,
     plot_class_distances,
@@ -67,7 +74,12 @@ from collapse_nb.runs import (
     weights_file,
     write_history,
 )
-from .structure import class_distances, nearest_partners, subclass_separation
+from collapse_nb.structure import (
+    class_distances,
+    nearest_partners,
+    readable_accuracy,
+    subclass_separation,
+)
 from collapse_nb.training import (
     RunState,
     _evaluating,
@@ -779,38 +791,6 @@ def _blocks(model, head):
             names.append(name)
     return names
 
-
-def _channel_axis(name, layer, shape):
-    "The axis of a layer's output that holds channels, by the last of its parts that tells."
-    if len(shape) < 3:
-        return 1
-    last = len(shape) - 1
-    found: int | None = None
-    if len(shape) > 3:
-        found = 1  # maps are channels-first unless a part says otherwise
-    for part in layer.modules():
-        first_size = getattr(part, "out_channels", getattr(part, "num_features", None))
-        last_size: Any = getattr(part, "out_features", None)
-        if isinstance(part, nn.LayerNorm):
-            last_size = part.normalized_shape[-1]
-        if first_size is not None and first_size == shape[1]:
-            found = 1
-        if last_size is not None and last_size == shape[last]:
-            found = last
-    if found is None:
-        raise CollapseError(
-            f"layer={name!r} gives outputs of shape {tuple(shape)}, and its parts do not say which "
-            "axis holds the features; pass channel_axis=1 or channel_axis=-1."
-        )
-    return found
-
-
-def _mean_over_positions(output, axis):
-    "(N, C) from any shape with channels on `axis`."
-    if output.ndim < 3:
-        return output
-    return output.movedim(axis, 1).flatten(2).mean(2)
-
 # %% ../nbs/10_experiment.ipynb #daec5dd9
 class _Layers:
     "Layers of a network, each with a name for its row; None is the classifier's input."
@@ -830,8 +810,9 @@ class _Layers:
         if name is None:
             return output.flatten(1)
         if self.axis is not None:
-            return _mean_over_positions(output, self.axis)
-        return _mean_over_positions(output, _channel_axis(name, self.modules[name], output.shape))
+            return mean_over_positions(output, self.axis)
+        axis = channel_axis_of(name, self.modules[name], output.shape)
+        return mean_over_positions(output, axis)
 
 
 def _pooled(model, images, layers, channel_axis=None):
@@ -879,10 +860,10 @@ def layerwise_reconstruction(
     run: Run,  # A finished run; its images are read again from the experiment's `root`
     layers: Iterable[str] | None = None,  # As in `model.named_modules()`; None: the top-level parts
 ) -> pd.DataFrame:  # One row per layer, the classifier's input last; named as in `results`
-    """Collapse and reconstruction at each layer.
+    """Collapse, structure and reconstruction at each layer.
 
-    Columns: `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, and the accuracies of
-    cluster-and-linear-probe.
+    Columns: `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, `readable`,
+    `subclass_separation` and the accuracies of cluster-and-linear-probe.
     """
     outputs = _layer_outputs(run, layers)
     rows = []
@@ -890,8 +871,17 @@ def layerwise_reconstruction(
         nc = nc_metrics(o["train"]["features"], o["train"]["coarse"])
         row = dict(layer=name, dimensions=o["train"]["features"].shape[1])
         row |= {k: v for k, v in nc.items() if k.startswith("nc1")}
-        rows.append(row | _accuracies(run.experiment, **o))
+        rows.append(row | _structure(o["train"]) | _accuracies(run.experiment, **o))
     return pd.DataFrame(rows)
+
+
+def _structure(train):
+    "What a linear rule reads of the fine classes, and their share of the variance."
+    features, coarse, fine = train["features"], train["coarse"], train["fine"]
+    return dict(
+        readable=readable_accuracy(features, coarse, fine)["mean"],
+        subclass_separation=subclass_separation(features, coarse, fine, folds=5)["total"],
+    )
 
 
 def _layer_outputs(run, layers):
