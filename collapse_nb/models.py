@@ -526,6 +526,11 @@ def _record_head(model, seen, handles):
     handles.append(model.register_forward_pre_hook(search, with_kwargs=True))
 
 
+def _parts_by_name(net):
+    "The layers of a network; a compiled part keeps the name it was given."
+    return {name.replace("_orig_mod.", ""): part for name, part in net.named_modules() if name}
+
+
 @contextmanager
 def capture(
     model: nn.Module,  # Any network
@@ -538,7 +543,7 @@ def capture(
     if layer is None:
         _record_head(net, seen, handles)
     else:
-        named = {name.replace("_orig_mod.", ""): m for name, m in net.named_modules() if name}
+        named = _parts_by_name(net)
         check_choice("layer", layer, named)
         handles.append(
             named[layer].register_forward_hook(
@@ -652,15 +657,11 @@ def _as_rows(name, parts, output):
     return mean_over_positions(output, channel_axis_of(name, parts[name], output.shape))
 
 
-def _say_averaged(name, shape, dimensions):
-    "Warn that a layer's output was averaged; is it said?"
-    numbers = shape[1:].numel()
-    if dimensions < numbers:
-        _warn(
-            f"layer={name!r} outputs {numbers} numbers for a sample, more than {MOST_FEATURES}; "
-            f"averaged over positions to {dimensions}. capture(model, {name!r}) gives them all."
-        )
-    return dimensions < numbers
+def _warn_averaged(name, numbers, dimensions):
+    _warn(
+        f"layer={name!r} outputs {numbers} numbers for a sample, more than {MOST_FEATURES}; "
+        f"averaged over positions to {dimensions}. capture(model, {name!r}) gives them all."
+    )
 
 
 def stream_features(
@@ -673,7 +674,7 @@ def stream_features(
     net = unwrapped(model)
     device, dtype = _place(net)
     batches = _in_order(images, evaluation_batch(device))
-    parts = {name.replace("_orig_mod.", ""): part for name, part in net.named_modules()}
+    parts = _parts_by_name(net)
     said = False
     with evaluation_mode(net), capture(net, layer) as seen:
         for batch in tqdm(batches, "features", disable=None if progress else True, leave=False):
@@ -685,7 +686,10 @@ def stream_features(
                         f"layer={layer!r} of {type(net).__name__} is never used; name another one."
                     )
                 features = _as_rows(layer, parts, seen[-1])
-            said = said or _say_averaged(layer, seen[-1].shape, features.shape[1])
+            numbers, dimensions = seen[-1].shape[1:].numel(), features.shape[1]
+            if dimensions < numbers and not said:
+                _warn_averaged(layer, numbers, dimensions)
+                said = True
             seen.clear()
             yield Pass(features, output, labels)
 
