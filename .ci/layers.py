@@ -3,8 +3,8 @@
     python .ci/layers.py          check, and name what is wrong
     python .ci/layers.py --show   print each module with what it imports
 
-The order is that of the notebooks' names. Imports inside functions count too, since they couple
-modules as well.
+The order is that of the notebooks' names, and the one in which README.md names the modules has to
+agree. Imports inside functions count too, since they couple modules as well.
 """
 
 import ast
@@ -44,14 +44,35 @@ def imports(module):
     return found - {""}
 
 
+def named_in_readme():
+    "Modules in the order in which the README's table names them."
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Modules")[2]
+    rows = re.findall(r"^\|.*\|$", text.partition("\n## ")[0], re.MULTILINE)
+    return re.findall(r"`(\w+)`", "".join(rows))
+
+
+def against(order, used):
+    "Imports that go against an order of the modules, given what each module imports."
+    places = {module: at for at, module in enumerate(order)}
+    return [
+        f"{module} imports {other}, which comes after it"
+        for module in order
+        for other in sorted(used[module])
+        if places[other] > places[module]
+    ]
+
+
 def main():
-    order = modules()
-    wrong = []
-    for at, module in enumerate(order):
-        used = imports(module) - {module}
-        if "--show" in sys.argv:
-            print(f"{module:<16}{', '.join(o for o in order if o in used)}")
-        wrong += [f"{module} imports {o}, which comes after it" for o in used & set(order[at:])]
+    order, readme = modules(), named_in_readme()
+    used = {module: imports(module) - {module} for module in order}
+    if "--show" in sys.argv:
+        for module in order:
+            print(f"{module:<16}{', '.join(o for o in order if o in used[module])}")
+    wrong = [f"README.md does not name {o}" for o in order if o not in readme]
+    wrong += [f"README.md names {o}, which is no module" for o in readme if o not in order]
+    if not wrong:
+        wrong = [f"{o} (order of the notebooks)" for o in against(order, used)]
+        wrong += [f"{o} (order of README.md)" for o in against(readme, used)]
     print("\n".join(wrong) or f"{len(order)} modules, all imports go one way")
     return 1 if wrong else 0
 
