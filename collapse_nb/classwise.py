@@ -12,7 +12,8 @@ import io
 import pickle
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,22 +25,30 @@ from joblib import delayed
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
-from .clustering import SubclassClusterer
-from .core import CollapseError, atomic_write, check_number, user_path, parallel
+from . import __version__
+from .clustering import SubclassClusterer, copies_message, few_groups_message
+from collapse_nb.core import (
+    CollapseError,
+    CollapseWarning,
+    atomic_write,
+    check_number,
+    parallel,
+    user_path,
+)
 
 # %% ../nbs/10d_classwise.ipynb #f689d536
 _SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
 
 
-def _cannot_read(path: Path, why: str) -> CollapseError:
-    return CollapseError(f"features={str(path)!r} cannot be read: {why}.")
+def _cannot_read(path: Path, why: str, name: str = "features") -> CollapseError:
+    return CollapseError(f"{name}={str(path)!r} cannot be read: {why}.")
 
 
-def _open_npy(path: Path) -> np.ndarray:
+def _open_npy(path: Path, name: str = "features") -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as e:
-        raise _cannot_read(path, f"not a .npy file of numbers ({str(e)[:80]})") from None
+        raise _cannot_read(path, f"not a .npy file of numbers ({str(e)[:80]})", name) from None
 
 
 def _safetensors_header(path: Path) -> tuple[dict, int]:
@@ -83,19 +92,31 @@ def _open_parquet(path: Path) -> np.ndarray:
     "A Parquet file, unpacked piece by piece into a temporary file that vanishes with the array."
     try:
         import pyarrow.parquet as pq
+        from pyarrow import ArrowException
     except ImportError:
         raise _cannot_read(path, "Parquet needs pyarrow (pip install pyarrow)") from None
     rows, d, file = 0, 0, tempfile.TemporaryFile()
-    for batch in pq.ParquetFile(path).iter_batches(8192):
-        a = _batch_array(batch)
-        if a.dtype.kind not in "fiub":
-            raise _cannot_read(path, f"it holds {a.dtype}; keep only columns of numbers")
-        rows, d = rows + len(a), a.shape[1]
-        file.write(np.ascontiguousarray(a, dtype=np.float32).data)
+    dtype: Any = None
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(8192):
+            a = _batch_array(batch)
+            if a.dtype.kind not in "fiub":
+                raise _cannot_read(path, f"it holds {a.dtype}; keep only columns of numbers")
+            dtype = dtype or _float_for(a.dtype)
+            rows, d = rows + len(a), a.shape[1]
+            file.write(np.ascontiguousarray(a, dtype=dtype).data)
+    except ArrowException as e:
+        raise _cannot_read(path, str(e).splitlines()[0][:80]) from None
     if not rows:
         raise _cannot_read(path, "it has no rows")
     file.flush()
-    return np.memmap(file, np.float32, "r", shape=(rows, d))
+    return np.memmap(file, dtype, "r", shape=(rows, d))
+
+
+def _float_for(dtype: np.dtype) -> np.dtype:
+    "The float type that holds these numbers: float32 for halves and singles, else float64."
+    small = dtype.kind == "f" and dtype.itemsize <= 4
+    return np.dtype(np.float32 if small else np.float64)
 
 
 def open_features(
@@ -154,7 +175,7 @@ def open_column(
     if not file.is_file():
         raise CollapseError(f"{name}={str(path)!r} is not a file: name .npy, .txt or a table.")
     if file.suffix == ".npy":
-        return np.asarray(_open_npy(file))
+        return np.asarray(_open_npy(file, name))
     if file.suffix == ".txt":
         lines = file.read_text(encoding="utf-8-sig").splitlines()
         return _numbers_if_possible([o.strip() for o in lines if o.strip()])
@@ -278,8 +299,9 @@ class ClasswiseClusterer:
         out = pd.DataFrame(dict(subclass=np.zeros(len(y), np.int64), distance=0.0, certainty=1.0))
         for c in np.unique(y).tolist():
             mine, one = np.flatnonzero(y == c), self.per_class_[c]
+            (label,) = one.n_subclasses_
             with threadpool_limits(1):
-                placed = one.place(X[mine], np.zeros(len(mine), np.int64))
+                placed = one.place(X[mine], np.full(len(mine), label))
             out.loc[mine, "subclass"] = placed["subclass"].to_numpy() + self.subclasses_[c][0]
             for column in ("distance", "certainty"):
                 out.loc[mine, column] = placed[column].to_numpy()
@@ -315,16 +337,13 @@ class ClasswiseClusterer:
 
 # %% ../nbs/10d_classwise.ipynb #932b7050
 _PARTS_OF_A_FILE = {
-    "builtins": {"set", "frozenset", "slice", "complex", "bytearray", "range"},
-    "collections": {"OrderedDict"},
-    "_codecs": {"encode"},
-    "numpy": {"ndarray", "dtype", "float64", "float32", "int64", "int32", "bool", "bool_"},
+    "numpy": {"ndarray", "dtype"},
     "numpy._core.multiarray": {"_reconstruct", "scalar"},
-    "numpy._core.numeric": {"_frombuffer"},
     "numpy.core.multiarray": {"_reconstruct", "scalar"},
-    "sklearn.mixture._gaussian_mixture": {"GaussianMixture"},
-    "sklearn.cluster._kmeans": {"KMeans"},
-}
+    "collapse_nb.clustering": {"ClassParts"},
+    "collapse_nb.modes": {"FisherRule", "ModeOptions"},
+    "collapse_nb.classwise": {"_TableOfScores"},
+}  # names of classes, none of them with a dot, which would lead to anything the module imports
 
 
 class _TableOfScores:
@@ -341,17 +360,9 @@ class _OnlyParts(pickle.Unpickler):
     "Builds what a divided class is made of, and nothing else."
 
     def find_class(self, module: str, name: str) -> Any:
-        found = None
         if name in _PARTS_OF_A_FILE.get(module, ()):
-            found = super().find_class(module, name)
-        elif module in ("collapse_nb.clustering", "collapse_nb.modes", "collapse_nb.classwise"):
-            found = super().find_class(module, name)
-            found = found if isinstance(found, type) else None
-        if found is None:
-            raise CollapseError(
-                f"a file of the interrupted division holds {module}.{name}: remove it."
-            )
-        return found
+            return super().find_class(module, name)
+        raise CollapseError(f"a file of the interrupted division holds {module}.{name}: remove it.")
 
 
 def _save_part(path: Path, fitted: tuple[SubclassClusterer, np.ndarray]) -> None:
@@ -367,14 +378,14 @@ def _load_part(path: Path) -> tuple[SubclassClusterer, np.ndarray] | None:
     "One divided class; None if the file was cut off."
     try:
         state, mean = _OnlyParts(io.BytesIO(path.read_bytes())).load()
-    except (pickle.UnpicklingError, EOFError, ValueError, AttributeError) as e:
-        if isinstance(e, CollapseError):
-            raise
+        one = SubclassClusterer()
+        one.__dict__.update(state)
+        one.scores_ = {k: v.frame() for k, v in one.scores_.items()}
+        return one, np.asarray(mean, float)
+    except CollapseError:
+        raise
+    except Exception:  # bytes that were changed can raise anything
         return None
-    one = SubclassClusterer()
-    one.__dict__.update(state)
-    one.scores_ = {k: v.frame() for k, v in one.scores_.items()}
-    return one, mean
 
 # %% ../nbs/10d_classwise.ipynb #1fc2fc90
 class DivideSettings(NamedTuple):
@@ -387,6 +398,7 @@ class DivideSettings(NamedTuple):
     n_jobs: int | None = None
     checkpoint: Path | None = None
     progress: bool = False
+    names: Sequence[str] | None = None  # Of the classes, for messages
 
 
 _COPIES = 8  # float64 copies of a class's features that exist at once while it is divided, at most
@@ -410,13 +422,15 @@ def affordable_rows(
 
 def check_n_subclasses(
     value: Any,  # 'auto', a number from 1, or {class: number or 'auto'}
-    classes: Sequence[int] = (),  # Classes that a dictionary must name
+    classes: Sequence[int] | None = None,  # Classes that a mapping may name; None: any
 ) -> None:
-    "Raise unless `value` says how many sub-classes each class has."
-    if isinstance(value, dict):
-        missing = [c for c in classes if c not in value]
-        if missing:
-            raise CollapseError(f"n_subclasses has no number for class {missing[0]}: add one.")
+    "Raise unless `value` says how many sub-classes classes have; those not named are 'auto'."
+    if isinstance(value, Mapping):
+        unknown = [c for c in value if classes is not None and c not in classes]
+        if unknown:
+            raise CollapseError(
+                f"n_subclasses names {unknown[0]!r}, a class without samples: leave it out."
+            )
         for one in value.values():
             check_n_subclasses(one)
     elif isinstance(value, str):
@@ -441,15 +455,23 @@ def _some_rows(rows: np.ndarray, most: int, groups: np.ndarray | None, seed: int
     rng = np.random.default_rng(seed)
     if groups is None:
         return np.sort(rng.choice(rows, most, replace=False))
-    ids = rng.permutation(np.unique(groups[rows]))
-    sizes = pd.Series(groups[rows]).value_counts().reindex(ids).cumsum()
-    kept = ids[sizes.to_numpy() <= most]
+    sizes = pd.Series(groups[rows]).value_counts()
+    kept, room = [], most
+    for one in rng.permutation(sizes.index.to_numpy()):
+        if sizes[one] <= room:
+            kept.append(one)
+            room -= sizes[one]
+    if not kept:
+        raise CollapseError(
+            f"memory_gb allows {most:,} samples of a class, and its smallest group has "
+            f"{sizes.min():,}: raise memory_gb."
+        )
     return rows[np.isin(groups[rows], kept)]
 
 
 def _number_of(n_subclasses: Any, c: int) -> Any:
-    if isinstance(n_subclasses, dict):
-        return n_subclasses[c]
+    if isinstance(n_subclasses, Mapping):
+        return n_subclasses.get(c, "auto")
     return n_subclasses
 
 
@@ -457,10 +479,15 @@ def _part_name(
     x: np.ndarray, groups: np.ndarray | None, c: int, number: Any, how: DivideSettings
 ) -> str:
     "Name of the file of a divided class: a digest of all that decides how it is divided."
-    settings = repr((number, how.options, how.random_state, SubclassClusterer.__module__))
+    settings = repr((number, how.options, how.random_state, __version__, x.shape))
     key = hashlib.sha256(np.ascontiguousarray(x).data)
     key.update(settings.encode() + (b"" if groups is None else groups.tobytes()))
     return f"class-{c}-{key.hexdigest()[:24]}.part"
+
+
+def _label(c: int, how: DivideSettings) -> Any:
+    "What a class is called in messages."
+    return c if how.names is None else how.names[c]
 
 
 def _fit_class(
@@ -471,16 +498,18 @@ def _fit_class(
     number = _number_of(how.n_subclasses, c)
     if isinstance(number, (int, np.integer)) and number > len(x):
         raise CollapseError(
-            f"n_subclasses={number}, but class {c} has {len(x)} samples: ask for fewer."
+            f"n_subclasses={number}, but class {_label(c, how)} has {len(x)} samples: "
+            "ask for fewer."
         )
     file = how.checkpoint / _part_name(x, groups, c, number, how) if how.checkpoint else None
     if file is not None and file.is_file():
         kept = _load_part(file)
         if kept is not None:
             return kept
-    more = {} if how.options is None else dict(options=how.options)
-    one = SubclassClusterer(number, random_state=how.random_state, **more)
-    fitted = one.fit(x, np.zeros(len(x), np.int64), groups=groups), x.mean(0)
+    one = SubclassClusterer(number, options=how.options, random_state=how.random_state)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CollapseWarning)  # said once, of all classes
+        fitted = one.fit(x, np.full(len(x), _label(c, how)), groups=groups), x.mean(0)
     if file is not None:
         _save_part(file, fitted)
     return fitted
@@ -490,22 +519,44 @@ def divide_classes(
     features: np.ndarray,  # (N, d), in memory or memory-mapped
     codes: np.ndarray,  # int64 (N,) class of each sample
     groups: np.ndarray | None = None,  # (N,) samples that belong together
-    settings: DivideSettings | None = None,
+    settings: DivideSettings | None = None,  # How; None: the defaults
+    at: np.ndarray | None = None,  # Rows to divide; None: all
 ) -> tuple[ClasswiseClusterer, int]:  # The clusterer; number of samples it was found on
     "Divide one class at a time, several in parallel if joblib is told so."
     how = settings or DivideSettings()
     most = affordable_rows(features.shape[1], how.memory_gb)
-    check_n_subclasses(how.n_subclasses, np.unique(codes).tolist())
+    at = np.arange(len(codes)) if at is None else at
+    check_n_subclasses(how.n_subclasses, np.unique(codes[at]).tolist())
     if how.checkpoint:
         how.checkpoint.mkdir(parents=True, exist_ok=True)
-    rows = {c: _some_rows(o, most, groups, how.random_state) for c, o in class_rows(codes)}
+    seed = how.random_state
+    rows = {c: _some_rows(at[o], most, groups, seed) for c, o in class_rows(codes[at])}
     told = lambda o: None if groups is None else groups[o]
     jobs = (delayed(_fit_class)(features, o, told(o), c, how) for c, o in rows.items())
     fitted = parallel(how.n_jobs, return_as="generator")(jobs)
     per_class, means = {}, {}
     for c, (one, mean) in zip(rows, _shown(fitted, len(rows), how.progress)):
         per_class[c], means[c] = one, mean
-    return ClasswiseClusterer(per_class, means), sum(map(len, rows.values()))
+    clusterer = ClasswiseClusterer(per_class, means)
+    said = _said_of_samples(clusterer, rows, groups, how)
+    if said:
+        warnings.warn(said, CollapseWarning, stacklevel=4)
+    return clusterer, sum(map(len, rows.values()))
+
+
+def _said_of_samples(
+    clusterer: ClasswiseClusterer,
+    rows: dict[int, np.ndarray],
+    groups: np.ndarray | None,
+    how: DivideSettings,
+) -> str | None:
+    "A warning of samples that are copies of others, or of too few groups; None without either."
+    if groups is None:
+        shares = {c: o for c, one in clusterer.per_class_.items() for o in one.copies_.values()}
+        return copies_message(sum(shares[c] * len(o) for c, o in rows.items()), rows)
+    counts = {_label(c, how): len(np.unique(groups[o])) for c, o in rows.items()}
+    undecided = {_label(c, how) for c, k in clusterer.n_subclasses_.items() if k is None}
+    return few_groups_message(counts, undecided, how.options)
 
 
 def _shown(results: Iterator, n: int, progress: bool) -> Iterator:

@@ -562,7 +562,7 @@ def paper(
     only: Annotated[
         Optional[str],
         typer.Option(
-            help="Some of the studies, such as deep_collapse,mergings  \\[default: all]",
+            help="Some of the studies of that size; a wrong name lists them  \\[default: all]",
             metavar="NAMES",
         ),
     ] = None,
@@ -804,6 +804,31 @@ def read_array(
     return frame.iloc[:, 0].to_numpy() if frame.shape[1] == 1 else frame.to_numpy(copy=True)
 
 
+def _read_outputs(option: str, text: str | None) -> Any:
+    "Classes, or outputs (N, K): columns of a CSV file keep the names that they have."
+    if text is None:
+        return None
+    path, name = _file_of(option, text)
+    if name is None and path.suffix.lower() == ".csv":
+        frame = _read_frame(option, path)
+        if frame.shape[1] > 1:
+            return frame
+    return read_array(option, text)
+
+
+def _read_column(option: str, text: str | None) -> Any:
+    "One value for each sample."
+    from collapse_nb.core import CollapseError
+
+    found = read_array(option, text)
+    if found is not None and found.ndim == 2 and found.shape[1] > 1:
+        raise CollapseError(
+            f"{option}={text!r} has {found.shape[1]} columns: name one, as in "
+            f"--{option} {text}:COLUMN."
+        )
+    return found
+
+
 def _open_features(text: str, *others: str | None) -> Any:
     "Features, memory-mapped where the format allows it."
     from collapse_nb.classwise import open_features
@@ -980,13 +1005,13 @@ def _discover_features(
     features = str(source.features)
     report = discover_subclasses(
         _open_features(features, source.labels, known.predictions, known.groups),
-        read_array("labels", source.labels),
-        read_array("predictions", known.predictions),
+        _read_column("labels", source.labels),
+        _read_outputs("predictions", known.predictions),
         class_names=_names_in(names),
         checkpoint=checkpoint,
         **given,
     )
-    other = read_array("against", known.against)
+    other = _read_outputs("against", known.against)
     return _Found(report, other, f"Sub-classes of {Path(features).name}")
 
 # %% ../nbs/13_cli.ipynb #4a395045
@@ -1046,6 +1071,20 @@ def _print_comparison(table: Any, most: int = 20) -> None:
     print_table(columns, rows)
 
 # %% ../nbs/13_cli.ipynb #00fd3e9c
+def _check_outside(out: str, root: str | None) -> None:
+    "Raise if the report would lie among the images, where its folder would count as a class."
+    from collapse_nb.core import CollapseError, user_path
+
+    if root is None:
+        return
+    images = user_path(root).resolve()
+    if images in user_path(out).resolve().parents:
+        raise CollapseError(
+            f"out={out!r} lies inside of root={root!r}, where each folder is a class: name a "
+            "folder outside of it."
+        )
+
+
 _GOT_WORSE = 3  # exit status if a second model is worse on a part
 _DISCOVERY = (
     *("report.html", "subclasses.csv", "classes.csv", "images.csv", "comparison.csv"),
@@ -1055,9 +1094,13 @@ _DISCOVERY = (
 
 def _divide_options(known: _Known, dividing: _Dividing) -> dict:
     "What both kinds of discovery take."
+    from collapse_nb.classwise import open_table
+
     table = known.metadata
     if table is not None:
-        table = _read_frame("metadata", _file_of("metadata", table)[0])
+        path = _file_of("metadata", table)[0]
+        is_text = path.suffix.lower() == ".csv"
+        table = _read_frame("metadata", path) if is_text else open_table(path)
     return dict(
         n_subclasses=_subclass_count(dividing.n_subclasses),
         groups=read_array("groups", known.groups),
@@ -1115,6 +1158,7 @@ def discover(
         _check_source(source, reading)
         given = _divide_options(known, dividing)
         _check_folder(out, _DISCOVERY)
+        _check_outside(out, source.root)
         checkpoint = claim_discovery(out)
         with _without_a_trace(checkpoint):
             if source.features is None:
@@ -1166,7 +1210,7 @@ def _measure_model(source: _Source, reading: _Reading) -> Any:
 
 def _print_measurement(measurement: Any) -> None:
     "The metrics, with what each number means."
-    columns = [Column("key", width=17), Column("value", right=True), Column("collapsed", width=9)]
+    columns = [Column("key", width=17), Column("value", right=True), Column("in collapse", width=11)]
     columns += [Column("meaning", wrap=True)]
     rows = []
     for o in measurement.rows():

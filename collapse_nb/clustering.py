@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['COPY_JUMP', 'MANY_COPIES', 'METHODS', 'View', 'Candidate', 'class_views', 'division_candidates',
            'held_out_separation', 'judge_candidates', 'ClassParts', 'divide_class', 'log_concave_fit', 'skewest_axis',
-           'unequal_parts', 'class_mean_span', 'separation', 'near_copies', 'SubclassClusterer', 'LinearProbe',
-           'match_clusters', 'apply_mapping', 'bootstrap_intervals', 'ProbeResult', 'cluster_and_probe']
+           'unequal_parts', 'class_mean_span', 'separation', 'near_copies', 'copies_message', 'few_groups_message',
+           'SubclassClusterer', 'LinearProbe', 'match_clusters', 'apply_mapping', 'bootstrap_intervals', 'ProbeResult',
+           'cluster_and_probe']
 
 # %% ../nbs/06_clustering.ipynb #9d3babed
 import math
@@ -245,7 +246,7 @@ class ClassParts:
 
     @property
     def separation(self) -> float:
-        "Fisher's separation of the parts, tr(W⁻¹B)."
+        "Fisher's separation tr(W⁻¹B) of the parts, along the directions of the rule."
         shares = np.exp(self.rule.log_shares)
         shares = shares / shares.sum()
         centers = self.rule.centers
@@ -264,6 +265,7 @@ def divide_class(
     components: Components | None = None,  # As `class_components` gives them, if known
 ) -> ClassParts:
     "Divide a class into exactly k parts: the candidate that separates unseen samples best."
+    check_number("k", k, low=2, integer=True)
     rng = np.random.default_rng(seed)
     components = components or class_components(x, options)
     z, scale = components.scores, components.scale
@@ -324,7 +326,7 @@ def _best_rule(z, views, k, rng, options, cuts, scores, first=None):
                     return usable, candidate
     if cuts is not None:  # no linear rule keeps all their parts: trees are left
         return _best_rule(z, views, k, rng, options, None, scores)
-    raise CollapseError(f"fewer than {k} distinct samples.")
+    raise CollapseError(f"no {k} different parts among {len(z)} samples.")
 
 # %% ../nbs/06_clustering.ipynb #534bd910
 def log_concave_fit(
@@ -490,8 +492,10 @@ class _SpanParts:
         m = self.n_components
         if m == "auto":
             top = max(1, min(z.shape[1], len(z) // (10 * self.k)))
-            mixtures = [self._mixture(z, m) for m in _GRID if m <= top]
-            m = max(mixtures, key=separation).n_features_in_
+            best = max((self._mixture(z, m) for m in _GRID if m <= top), key=separation)
+            if self.method == "gmm":
+                return best
+            m = best.n_features_in_
         m = min(m, z.shape[1])
         if self.method == "kmeans":
             return KMeans(self.k, n_init=10, random_state=self.seed).fit(z[:, :m])
@@ -522,6 +526,10 @@ class _SpanParts:
         return separation(self.clusters) if self.method == "gmm" else math.nan
 
 # %% ../nbs/06_clustering.ipynb #64616ca0
+class _MissingPackage(CollapseError):
+    "A method needs a package that is not installed."
+
+
 class _TsneParts:
     "t-SNE of the features of one class, then k-means in the plane."
 
@@ -534,7 +542,7 @@ class _TsneParts:
         try:
             from openTSNE import TSNE
         except ImportError:
-            raise CollapseError(
+            raise _MissingPackage(
                 "method='tsne' needs openTSNE. "
                 "Install it with `pip install 'collapse_nb[tsne]'`, or take another method."
             ) from None
@@ -590,6 +598,38 @@ COPY_JUMP = (
 )
 MANY_COPIES = 0.2  # Share of samples with copies from which a warning is given
 
+
+def copies_message(
+    copies: float,  # Samples with near-identical ones
+    rows: Mapping[Any, np.ndarray],  # {class: its samples}
+) -> str | None:  # None if they are few
+    "The warning that samples have near-identical copies."
+    total = sum(map(len, rows.values()))
+    if copies <= MANY_COPIES * total:
+        return None
+    return (
+        f"About {copies:,.0f} of {total:,} samples have near-identical copies, which are "
+        "not independent. Pass groups= with the source of each sample."
+    )
+
+
+def few_groups_message(
+    counts: Mapping[Any, int],  # {class: number of groups}
+    undecided: Iterable[Any],  # Classes whose number of parts is not known
+    options: ModeOptions | None = None,  # What decides the number of parts; None: the defaults
+) -> str | None:  # None if no class is undecided for that reason
+    "The warning that groups are too few to test anything."
+    needed = (options or DEFAULT_OPTIONS).min_samples
+    few = {c: o for c, o in counts.items() if o < needed and c in set(undecided)}
+    if not few:
+        return None
+    first = next(iter(few))
+    return (
+        f"groups: {len(few)} of {len(counts)} classes have fewer than {needed} groups "
+        f"(class {first!r}: {few[first]}), too few to test whether they have parts; "
+        "a given number (n_subclasses=2) divides them all the same."
+    )
+
 # %% ../nbs/06_clustering.ipynb #e0c15e85
 def _lazy_features(name, X):
     "`X` as it is where rows can be read from it class by class, else as a float64 matrix."
@@ -635,8 +675,9 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
     """Sub-classes inside each class.
 
     After `fit`: `labels_` (N,) global ids; `n_subclasses_` {class: number, or None if undecided};
-    `subclasses_` {class: ids}; `separation_` {class: tr(W⁻¹B)}; `scores_` {class: the steps of
-    the count}, for classes with 'auto'; `parts_` {class: fitted parts, None if undivided}.
+    `subclasses_` {class: ids}; `separation_` {class: tr(W⁻¹B) along the directions of the rule
+    that tells its parts}; `scores_` {class: the steps of the count}, for classes with 'auto'; `parts_` {class: fitted parts, None if undivided};
+    `copies_` {class: estimated share of samples with near-identical ones; 0 with `groups`}.
 
     Example: `SubclassClusterer("auto").fit(X, y).n_subclasses_`
     """
@@ -686,10 +727,9 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         )
         self._means = np.stack([one.mean for one in found])
         self._collect(found, rows, len(X))
-        if groups is None:
-            self._warn_of_copies(found, rows)
-        else:
-            self._warn_of_few_groups(groups, rows)
+        said = self._said_of_samples(groups, rows)
+        if said:
+            warnings.warn(said, CollapseWarning, stacklevel=2)
         return self
 
     def fit_predict(
@@ -706,6 +746,13 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         check_choice("method", self.method, METHODS)
         if self.n_components != "auto":
             check_number("n_components", self.n_components, low=1, integer=True)
+            if self.method in ("held_out", "tsne"):
+                warnings.warn(
+                    f"n_components={self.n_components} is for method 'gmm' or 'kmeans' and has no "
+                    f"effect on {self.method!r}: of 'held_out' give ModeOptions(components=…).",
+                    CollapseWarning,
+                    stacklevel=3,
+                )
 
     def _encoded(self, y, n):
         "Class codes and their labels; one class without labels."
@@ -760,9 +807,9 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
             span = _span_of_means(self._means)
             seed = self.random_state
             return _SpanParts(span, k, self.method, self.n_components, seed).fit(x)
+        except _MissingPackage:
+            raise
         except CollapseError as error:
-            if isinstance(error.__cause__, ImportError) or "openTSNE" in str(error):
-                raise
             raise CollapseError(
                 f"Class {label} cannot be divided into {k}: {error} Use n_subclasses=1 there."
             ) from None
@@ -772,6 +819,7 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         self.labels_ = np.zeros(n, np.int64)
         self.n_subclasses_, self.subclasses_, self.parts_ = {}, {}, {}
         self.scores_, self.separation_ = {}, {}
+        self.copies_ = {one.label: one.copies for one in found}
         first = 0
         for one, mine in zip(found, rows):
             ids = list(range(first, first + (one.number or 1)))
@@ -784,32 +832,15 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
             if one.curve is not None:
                 self.scores_[one.label] = one.curve
 
-    def _warn_of_copies(self, found, rows):
-        "Say so if many samples have near-identical ones."
-        copies = sum(one.copies * len(mine) for one, mine in zip(found, rows))
-        total = sum(len(mine) for mine in rows)
-        if copies > MANY_COPIES * total:
-            warnings.warn(
-                f"About {copies:,.0f} of {total:,} samples have near-identical copies, which are "
-                "not independent. Pass groups= with the source of each sample.",
-                CollapseWarning,
-                stacklevel=3,
-            )
-
-    def _warn_of_few_groups(self, groups, rows):
-        "Say which classes stay undecided because groups are too few to test anything."
-        needed = (self.options or DEFAULT_OPTIONS).min_samples
-        counts = {_python(c): len(np.unique(groups[o])) for c, o in zip(self.classes_, rows)}
-        few = {c: o for c, o in counts.items() if o < needed and self.n_subclasses_[c] is None}
-        if few:
-            first = next(iter(few))
-            warnings.warn(
-                f"groups: {len(few)} of {len(rows)} classes have fewer than {needed} groups "
-                f"(class {first!r}: {few[first]}), too few to test whether they have parts; "
-                "a given number (n_subclasses=2) divides them all the same.",
-                CollapseWarning,
-                stacklevel=3,
-            )
+    def _said_of_samples(self, groups, rows):
+        "A warning of samples that are copies of others, or of too few groups."
+        of_class = {_python(c): mine for c, mine in zip(self.classes_, rows)}
+        if groups is None:
+            copies = sum(self.copies_[c] * len(mine) for c, mine in of_class.items())
+            return copies_message(copies, of_class)
+        counts = {c: len(np.unique(groups[mine])) for c, mine in of_class.items()}
+        undecided = {c for c, k in self.n_subclasses_.items() if k is None}
+        return few_groups_message(counts, undecided, self.options)
 
     def predict(
         self,
@@ -983,7 +1014,14 @@ def match_clusters(
     )
     mapping: dict[int, int] = {}
     for c in np.unique(coarse):
-        mapping |= _match_one(clusters[coarse == c], fine[coarse == c])
+        inside = _match_one(clusters[coarse == c], fine[coarse == c])
+        shared = sorted(mapping.keys() & inside.keys())
+        if shared:
+            raise CollapseError(
+                f"clusters holds id {shared[0]} in two coarse classes: give each class ids of its "
+                "own, as `SubclassClusterer` does."
+            )
+        mapping |= inside
     return mapping
 
 
@@ -1015,13 +1053,21 @@ def bootstrap_intervals(
     draws: int = 2000,  # Resamples
     level: float = 0.95,  # Coverage
     random_state: int = 0,  # Decides the resamples
+    groups: Any = None,  # (n,) samples that belong together; groups are drawn, not samples
 ) -> dict[str, tuple[float, float]]:  # {name, or 'a - b': (low, high)}
     "Percentile bootstrap intervals of accuracies and of paired differences."
     right = np.stack([np.asarray(v, bool) for v in correct.values()], axis=1)
-    kinds, counts = np.unique(right, axis=0, return_counts=True)
-    n = counts.sum()
     rng = np.random.default_rng(random_state)
-    shares = rng.multinomial(n, counts / n, draws) @ kinds / n
+    if groups is None:
+        kinds, counts = np.unique(right, axis=0, return_counts=True)
+        n = counts.sum()
+        shares = rng.multinomial(n, counts / n, draws) @ kinds / n
+    else:
+        codes, names = encode_labels("groups", groups, len(right))
+        sizes = np.bincount(codes)
+        sums = np.stack([np.bincount(codes, weights=one) for one in right.T], axis=1)
+        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
+        shares = drawn @ sums / (drawn @ sizes)[:, None]
     values = dict(zip(correct, shares.T))
     values |= {f"{a} - {b}": values[a] - values[b] for a, b in differences}
     tails = [(1 - level) / 2, (1 + level) / 2]
@@ -1042,8 +1088,8 @@ class ProbeResult:
     mapping_source: str  # 'train', or 'half of test'
     scored: np.ndarray = field(repr=False)  # (n,) test images that were scored
     seconds: float  # Wall time, all of it
-    intervals: dict[str, tuple[float, float]]  # 95%: Wilson of a share, bootstrap of a difference
-    method: str = "gmm"  # How the clusters were made
+    intervals: dict[str, tuple[float, float]]  # 95%: Wilson; of differences and groups bootstrap
+    method: str = "held_out"  # How the clusters were made
 
 # %% ../nbs/06_clustering.ipynb #00f7dded
 @dataclass(frozen=True)
@@ -1056,6 +1102,13 @@ class _Probing:
     test_fine: np.ndarray
     train_fine: np.ndarray | None
     scored: np.ndarray
+    groups: Any  # Of the training samples; None: each its own
+    test_groups: Any
+
+    @property
+    def scored_groups(self):
+        "Groups of the test images that are scored."
+        return None if self.test_groups is None else np.asarray(self.test_groups)[self.scored]
 
     def score(self, ids):
         "Mapping, reconstructed test classes, and which of the scored ones are right."
@@ -1083,20 +1136,27 @@ class _Probing:
         return (predicted == self.test_fine)[self.scored]
 
 
-def _intervals(tested, clustered, seed):
+def _intervals(tested, clustered, seed, groups=None, train_groups=None):
     "95% intervals of all shares, and of the differences from the test accuracy."
     others = [name for name in tested if name != "test_accuracy"]
     pairs = [("test_accuracy", name) for name in others]
-    paired = bootstrap_intervals(tested, pairs, random_state=seed)
-    shares = tested if clustered is None else tested | dict(cluster_accuracy=clustered)
-    intervals = {
-        name: tuple(share_interval(int(right.sum()), len(right))) for name, right in shares.items()
-    }
-    return intervals | {name: o for name, o in paired.items() if " - " in name}
+    intervals = bootstrap_intervals(tested, pairs, random_state=seed, groups=groups)
+    for name, right in tested.items():
+        intervals[name] = _interval(right, seed, groups)
+    if clustered is not None:
+        intervals["cluster_accuracy"] = _interval(clustered, seed, train_groups)
+    return intervals
+
+
+def _interval(right, seed, groups):
+    "Wilson's interval of a share; with groups, which are not of one size, by resampling them."
+    if groups is None:
+        return tuple(share_interval(int(right.sum()), len(right)))
+    return bootstrap_intervals(dict(share=right), random_state=seed, groups=groups)["share"]
 
 # %% ../nbs/06_clustering.ipynb #0bd827c0
 def _checked_probing(
-    train_features, train_coarse, test_features, test_fine, train_fine, groups, rng
+    train_features, train_coarse, test_features, test_fine, train_fine, groups, test_groups, rng
 ):
     "The checked data, and which test images are scored."
     train = check_features("train_features", train_features)
@@ -1109,11 +1169,11 @@ def _checked_probing(
     coarse = check_labels("train_coarse", train_coarse, len(train))
     test_fine = check_labels("test_fine", test_fine, len(test))
     if train_fine is None:
-        scored = _half(len(test), groups, rng)
+        scored = _half(len(test), test_groups, rng)
     else:
         train_fine = check_labels("train_fine", train_fine, len(train))
         scored = np.ones(len(test), bool)
-    return _Probing(train, coarse, test, test_fine, train_fine, scored)
+    return _Probing(train, coarse, test, test_fine, train_fine, scored, groups, test_groups)
 
 
 def _half(n, groups, rng):
@@ -1121,6 +1181,11 @@ def _half(n, groups, rng):
     if groups is None:
         return rng.permutation(n) % 2 == 1
     codes, names = encode_labels("test_groups", groups, n)
+    if len(names) < 2:
+        raise CollapseError(
+            "test_groups has one group, and without train_fine half of the groups name the "
+            "clusters: give two or more, or train_fine."
+        )
     return (rng.permutation(len(names)) % 2 == 1)[codes]
 
 # %% ../nbs/06_clustering.ipynb #101184fa
@@ -1141,9 +1206,8 @@ def cluster_and_probe(
 ) -> ProbeResult:
     "Reconstruct fine classes from features of a network that was trained on coarse ones."
     start, rng = time.perf_counter(), np.random.default_rng(random_state)
-    data = _checked_probing(
-        train_features, train_coarse, test_features, test_fine, train_fine, test_groups, rng
-    )
+    told = train_features, train_coarse, test_features, test_fine, train_fine
+    data = _checked_probing(*told, groups, test_groups, rng)
     clusterer = SubclassClusterer(
         n_subclasses,
         method=method,
@@ -1177,6 +1241,6 @@ def _probe_result(data, ids, mapping, reconstructed, tested, clustered, method, 
         mapping_source="half of test" if data.train_fine is None else "train",
         scored=data.scored,
         seconds=time.perf_counter() - start,
-        intervals=_intervals(tested, clustered, seed),
+        intervals=_intervals(tested, clustered, seed, data.scored_groups, data.groups),
         method=method,
     )

@@ -146,6 +146,8 @@ def _plain_array(value):
 
 def _shared_tensor(array):
     "The memory of an array as a tensor that is only read, so that a mapped file is not copied."
+    if any(stride < 0 for stride in array.strides):  # a reversed view, which torch cannot share
+        array = array.copy()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.as_tensor(array)

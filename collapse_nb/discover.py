@@ -9,7 +9,7 @@ __all__ = ['Failure', 'SubclassReport', 'map_coordinates', 'discover_subclasses'
 import math
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,7 +21,6 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 from PIL import Image
-from scipy.stats import norm
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch import nn
@@ -41,18 +40,23 @@ from collapse_nb.core import (
     CollapseError,
     CollapseWarning,
     DataError,
+    as_tensor,
     check_choice,
     check_number,
     check_same_rows,
+    encode_labels,
     moved_names,
     share_interval,
     user_path,
 )
 from .data import IMAGE_FORMATS, Images, picture_array
 from .mislabeled import doubtful_labels
+from .modes import ModeOptions
 from collapse_nb.judging import (
     JudgeOptions,
+    ReadLabels,
     as_column,
+    codes_as,
     describing_columns,
     find_failures,
     find_traits,
@@ -65,7 +69,7 @@ from collapse_nb.judging import (
     read_labels,
     verdict,
 )
-from .plots import plot_accuracies, plot_map, plot_stability
+from .plots import plot_accuracies, plot_evidence, plot_map
 from collapse_nb.streaming import (
     KeptSamples,
     Source,
@@ -236,13 +240,16 @@ _ORDER = [
     "class",
     "subclass",
     "name",
-    "view",
     "images",
     "groups",
     "share",
     "accuracy",
     "low",
     "high",
+    "verdict",
+    "confused_with",
+    "described_by",
+    "view",
 ]
 
 
@@ -283,18 +290,17 @@ def _worst_first(frame: pd.DataFrame) -> pd.DataFrame:
     return out.drop(columns="_weak")
 
 # %% ../nbs/11_discover.ipynb #73edf808
-_STEP = ("stability", "score", "null", "p")
+_STEP = ("stability", "score", "p")
 
 
 def _deciding_step(curve: pd.DataFrame | None, k: int | None) -> dict[str, float]:
     "The step that decided on k: the last that was taken, or the first that was not."
     if curve is None or not len(curve):
         return {}
-    step = curve.iloc[min(k - 2 if k and k > 1 else len(curve) - 1, len(curve) - 1)]
-    out = {o: float(step[o]) for o in _STEP if o in curve}
-    if "score" in out and "p" not in out:
-        out["p"] = float(norm.sf(out["score"]))
-    return out
+    step = curve.iloc[-1]
+    if k is not None and k > 1:
+        step = curve[curve.k <= k].iloc[-1]
+    return {o: float(step[o]) for o in _STEP}
 
 
 def _table_of_classes(report: "SubclassReport") -> pd.DataFrame:
@@ -400,6 +406,7 @@ class SubclassReport:
     maps: pd.DataFrame | None = None  # Two coordinates of samples: class, position, x, y
     outputs: str | None = None  # What the predictions were: 'classes', 'logits', 'probabilities'
     judge: JudgeOptions = field(default_factory=JudgeOptions)  # What counts as a group of errors
+    by_name: bool = False  # Did the labels come as names, and not as indices?
 
     def __repr__(self) -> str:
         rows = self.to_frame()
@@ -437,6 +444,12 @@ class SubclassReport:
         if not self.judged:
             raise CollapseError("right: the model's predictions are not known; pass predictions.")
         return (self.per_image.label == self.per_image.prediction).to_numpy()
+
+    @property
+    def alpha(self) -> float:
+        "p-value from which on a class was divided further."
+        one = next(iter(self.clusterer.per_class_.values()))
+        return (one.options or ModeOptions()).alpha
 
     @property
     def overall(self) -> float:
@@ -500,8 +513,9 @@ class SubclassReport:
         "Sub-class of new samples."
         if classes is None:
             return self.clusterer.predict(features)
-        names = None if self.class_names[0] == "0" else self.class_names
-        return self.clusterer.predict(features, read_labels("classes", classes, None, names).codes)
+        h = feature_table("features", features)
+        codes = codes_as("classes", classes, len(h), self.class_names, self.by_name)
+        return self.clusterer.predict(h, codes)
 
     def assign(
         self,
@@ -523,15 +537,25 @@ class SubclassReport:
             raise CollapseError("this report has no accuracies: pass predictions when it is made.")
         return plot_accuracies(self.to_frame(), self.class_names, self.overall, most, ax, title)
 
+    def plot_evidence(
+        self,
+        ax: plt.Axes | None = None,  # Axes to draw on; None: a new figure
+        title: str | None = None,  # Title of the axes
+    ) -> plt.Axes:
+        "The evidence for each further sub-class of each class, with the line it has to pass."
+        clusterer = self.clusterer
+        found = clusterer.n_subclasses_
+        return plot_evidence(clusterer.scores_, found, self.class_names, self.alpha, ax, title)
+
     def plot_stability(
         self,
         ax: plt.Axes | None = None,  # Axes to draw on; None: a new figure
         title: str | None = None,  # Title of the axes
     ) -> plt.Axes:
-        "In which share of the halvings each further sub-class was seen."
-        clusterer = self.clusterer
-        found = clusterer.n_subclasses_
-        return plot_stability(clusterer.scores_, found, self.class_names, ax, title)
+        "Deprecated since 0.2.0; use `plot_evidence`."
+        said = "plot_stability is called plot_evidence since 0.2.0."
+        warnings.warn(said, DeprecationWarning, stacklevel=2)
+        return self.plot_evidence(ax, title)
 
     def plot_map(
         self,
@@ -583,6 +607,7 @@ class _Samples(NamedTuple):
     groups: np.ndarray | None
     metadata: pd.DataFrame | None
     outputs: str | None
+    by_name: bool  # Did the labels come as names?
 
 
 def _valid_text(name: Any) -> str:
@@ -636,7 +661,7 @@ def _group_codes(groups: Any, n: int) -> np.ndarray | None:
     a = as_column(groups)
     if a.ndim != 1 or len(a) != n:
         raise CollapseError(f"groups has shape {a.shape} for {n} samples: give one group for each.")
-    return pd.factorize(a)[0].astype(np.int64)
+    return encode_labels("groups", a, n).codes
 
 # %% ../nbs/11_discover.ipynb #1395b116
 def _is_matrix(predictions: Any) -> bool:
@@ -647,7 +672,37 @@ def _tensor(value: Any) -> torch.Tensor:
     "Outputs (N, K) as a tensor."
     if isinstance(value, torch.Tensor):
         return value.detach().cpu()
-    return torch.as_tensor(feature_table("predictions", value))
+    return as_tensor("predictions", feature_table("predictions", value))
+
+
+def _in_class_order(outputs: Any, classes: Sequence[str]) -> Any:
+    "Outputs (N, K); a frame whose columns name the classes, with its columns in their order."
+    named = [str(o) for o in getattr(outputs, "columns", ())]
+    if not set(named) & set(classes):
+        return outputs  # no names, or names of their own: columns count by position
+    if sorted(named) != sorted(classes):
+        raise CollapseError(
+            f"predictions has the columns {', '.join(named[:4])}, and the classes are "
+            f"{', '.join(classes[:4])}: name a column after each class, or give an array with "
+            "columns in the order of class_names."
+        )
+    return feature_table("predictions", outputs)[:, [named.index(o) for o in classes]]
+
+
+def _ordered_outputs(predictions: Any, labels: Any, class_names: Any) -> tuple[Any, Any]:
+    "Outputs with columns in the order of the classes, and the names that the columns tell."
+    if not _is_matrix(predictions) or not hasattr(predictions, "columns"):
+        return predictions, class_names
+    named = [str(o) for o in predictions.columns]
+    classes = class_names
+    if classes is None:
+        classes = read_labels("labels", labels).classes
+        words = as_column(labels).dtype.kind not in "iu"
+        if classes is not None and words and set(classes) < set(named):
+            return predictions, named  # of some classes there is no sample
+    if classes is None:
+        classes = [str(i) for i in range(len(named))]
+    return _in_class_order(predictions, [str(o) for o in classes]), class_names
 
 
 def _read_classes(
@@ -891,6 +946,7 @@ class _Find(NamedTuple):
     features: np.ndarray
     codes: np.ndarray
     groups: np.ndarray | None = None
+    at: np.ndarray | None = None  # Rows to divide; None: all
 
 
 def _discover(
@@ -903,10 +959,8 @@ def _discover(
         find = _Find(features, codes, samples.groups)
         if judge.held_out:
             frame = frame.assign(judges=_held_out(len(frame), samples.groups, judge.held_out, seed))
-            at = np.flatnonzero(~frame.judges.to_numpy())
-            groups = None if samples.groups is None else samples.groups[at]
-            find = _Find(feature_rows("features", features, at), codes[at], groups)
-    clusterer, found_on = divide_classes(find.features, find.codes, find.groups, how)
+            find = find._replace(at=np.flatnonzero(~frame.judges.to_numpy()))
+    clusterer, found_on = divide_classes(find.features, find.codes, find.groups, how, find.at)
     _check_found(samples, clusterer, codes, divide_by)
     most = affordable_rows(features.shape[1], how.memory_gb)
     placed = _place_all(clusterer, features, codes, most).set_axis(frame.index)
@@ -923,8 +977,10 @@ def _discover(
         groups=samples.groups,
         outputs=samples.outputs,
         judge=judge,
+        by_name=samples.by_name,
     )
     if report.judged:
+        _warn_of_a_guess(report)
         report = _with_failures(report, features, most, seed)
         report = _with_neighbors(report, features, seed)
     if samples.metadata is not None:
@@ -947,10 +1003,18 @@ def _old_groups(divide_by: str, groups: Any) -> tuple[str, Any]:
 
 def _names_to_codes(n_subclasses: Any, names: Sequence[str] | None) -> Any:
     "Numbers of sub-classes by class name, as numbers by class code."
-    if not isinstance(n_subclasses, dict) or names is None:
+    if not isinstance(n_subclasses, Mapping):
         return n_subclasses
-    place = {str(o): i for i, o in enumerate(names)}
-    return {place.get(k, k) if isinstance(k, str) else k: v for k, v in n_subclasses.items()}
+    place = {str(o): i for i, o in enumerate(names or ())}
+    out = {}
+    for key, number in n_subclasses.items():
+        if isinstance(key, str) and key not in place:
+            raise CollapseError(
+                f"n_subclasses names {key!r}, which is no class: use one of "
+                f"{', '.join(place) or 'the class indices'}."
+            )
+        out[place[key] if isinstance(key, str) else int(key)] = number
+    return out
 
 
 def discover_subclasses(
@@ -964,7 +1028,7 @@ def discover_subclasses(
     groups: ArrayLike | None = None,  # (N,) samples that belong together (a patient, a video)
     metadata: pd.DataFrame | None = None,  # N rows that may describe what a part is
     class_names: Sequence[str] | None = None,  # K names; None: the labels' own, or numbers
-    n_subclasses: int | str | dict = "auto",  # 'auto', a number, or {class: number or 'auto'}
+    n_subclasses: int | str | Mapping = "auto",  # A number or 'auto'; {class: either}, others auto
     options: Any = None,  # Options of the division, as in `SubclassClusterer`
     judge: JudgeOptions | None = None,  # Options of the judgment
     memory_gb: float = 2.0,  # Memory for one class; of a larger class a sample is divided
@@ -979,18 +1043,29 @@ def discover_subclasses(
     of their own; `verdict` is from intervals that hold for all rows together.
     """
     divide_by, groups = _old_groups(divide_by, groups)
-    how, judge = _settings(locals()), judge or JudgeOptions()
+    judge = judge or JudgeOptions()
+    how = _settings(
+        n_subclasses=n_subclasses,
+        options=options,
+        memory_gb=memory_gb,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
     others = dict(predictions=predictions, groups=groups, metadata=metadata)
     index = _index_of(features, labels, **others)
     h = _opened("features", features)
+    _warn_of_units(h)
     if class_names is None:
         class_names = _names_with_train(labels, predictions, train)
+    predictions, class_names = _ordered_outputs(predictions, labels, class_names)
     frame, classes, kind, columns = _judged(labels, predictions, class_names, len(h))
     if check_choice("divide_by", divide_by, ["label", "prediction"]) not in frame:
         raise CollapseError("divide_by='prediction' needs predictions: pass them.")
     given = class_names if class_names is not None else classes
     names = _class_names(given, frame, max(columns, _classes_in(train)))
-    how = how._replace(n_subclasses=_names_to_codes(how.n_subclasses, names))
+    how = how._replace(n_subclasses=_names_to_codes(how.n_subclasses, names), names=names)
     samples = _Samples(
         h,
         frame if index is None else frame.set_axis(index),
@@ -999,19 +1074,19 @@ def discover_subclasses(
         _group_codes(groups, len(h)),
         None if metadata is None else _as_frame("metadata", metadata, len(h)),
         kind,
+        classes is not None,
     )
-    return _discover(samples, _other_samples(train, given, divide_by), how, judge, divide_by)
+    return _discover(samples, _other_samples(train, given), how, judge, divide_by)
 
 
-def _settings(given: dict[str, Any]) -> DivideSettings:
+def _settings(**given: Any) -> DivideSettings:
     "The settings of the division, checked."
     check_n_subclasses(given["n_subclasses"])
     check_number("memory_gb", given["memory_gb"], low=0, above=True)
     check_number("random_state", given["random_state"], low=0, high=2**32 - 1, integer=True)
-    kept = {o: given[o] for o in DivideSettings._fields if o in given}
-    if kept["checkpoint"] is not None:
-        kept["checkpoint"] = user_path(kept["checkpoint"])
-    return DivideSettings(**kept)
+    if given["checkpoint"] is not None:
+        given["checkpoint"] = user_path(given["checkpoint"])
+    return DivideSettings(**given)
 
 
 def _names_with_train(labels: Any, predictions: Any, train: Any) -> tuple[str, ...] | None:
@@ -1046,6 +1121,41 @@ def _warn_of_other_classes(frame: pd.DataFrame) -> None:
         )
 
 
+_KAPPA = 0.05  # agreement with the labels, beyond chance, that a trained model has
+
+
+def _warn_of_a_guess(report: SubclassReport) -> None:
+    "A model that is right no more often than chance is probably not the one that was trained."
+    said, true = (report.per_image[o].to_numpy() for o in ("prediction", "label"))
+    k = len(report.class_names)
+    chance = np.bincount(true, minlength=k) @ np.bincount(said, minlength=k) / len(true) ** 2
+    if len(true) < 50 or len(np.unique(true)) < 2 or not np.isin(said, true).any():
+        return
+    if report.overall - chance <= _KAPPA * (1 - chance):
+        warnings.warn(
+            f"predictions: {report.overall:.1%} are right, and {chance:.1%} would be by chance. "
+            "Are the weights loaded, the classes in the order of the outputs, and the inputs "
+            "prepared as in training?",
+            CollapseWarning,
+            stacklevel=4,
+        )
+
+
+def _warn_of_units(features: np.ndarray) -> None:
+    "A column with nearly all of the variance hides the others."
+    some = features[:: max(1, len(features) // 2000)].astype(np.float64)
+    variance = some.var(0)
+    if len(some) < 2 or len(variance) < 3 or not variance.max() > 0.99 * variance.sum():
+        return
+    warnings.warn(
+        f"features: column {variance.argmax()} holds {variance.max() / variance.sum():.1%} of the "
+        "variance, and the others are hardly seen. If their units differ, divide each by its "
+        "standard deviation.",
+        CollapseWarning,
+        stacklevel=3,
+    )
+
+
 def _opened(name: str, features: Any) -> np.ndarray:
     "Features as a table, from a file where one is named."
     is_file = isinstance(features, (str, Path))
@@ -1061,7 +1171,7 @@ def _index_of(features: Any, labels: Any, **others: Any) -> pd.Index | None:
     return None
 
 
-def _other_samples(train: Any, names: Any, divide_by: str) -> _Find | None:
+def _other_samples(train: Any, names: Any) -> _Find | None:
     "Features and classes to divide."
     if train is None:
         return None
@@ -1076,7 +1186,12 @@ class _Told(NamedTuple):
     "Images, and the classes they are told to have."
 
     source: Source
-    codes: np.ndarray | None  # None: those that the images carry
+    labels: ReadLabels | None  # None: those that the images carry
+
+    @property
+    def codes(self) -> np.ndarray | None:
+        "Class codes, where they are told."
+        return None if self.labels is None else self.labels.codes
 
 
 def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _Told | None:
@@ -1093,14 +1208,14 @@ def _run_told(model: nn.Module, told: _Told, path: Path, **how: Any) -> Any:
     return run_through(model, told.source, path, labels=told.codes, **how)
 
 
-def _check_sizes(source: Source, codes: np.ndarray | None, how: DivideSettings) -> None:
+def _check_sizes(told: _Told, how: DivideSettings) -> None:
     "Raise, before the first image, if a class has fewer images than it is to have sub-classes."
-    known = source.labels if codes is None else codes
+    known = told.source.labels if told.codes is None else told.codes
     if known is None or known.dtype.kind not in "iu":
         return
     for c, n in zip(*np.unique(known, return_counts=True)):
         number = how.n_subclasses
-        number = number.get(int(c)) if isinstance(number, dict) else number
+        number = number.get(int(c)) if isinstance(number, Mapping) else number
         if isinstance(number, (int, np.integer)) and number > n:
             raise CollapseError(
                 f"n_subclasses={number}, but class {c} has {n} images: ask for fewer."
@@ -1122,7 +1237,7 @@ def discover_in_model(
     divide_by: str = "label",  # As in `discover_subclasses`, as is the rest
     groups: ArrayLike | None = None,
     metadata: pd.DataFrame | None = None,
-    n_subclasses: int | str | dict = "auto",
+    n_subclasses: int | str | Mapping = "auto",
     options: Any = None,
     judge: JudgeOptions | None = None,
     memory_gb: float = 2.0,
@@ -1136,20 +1251,31 @@ def discover_in_model(
     Example: `discover_in_model(model, "photos/test", transform=t).to_html("found.html")`.
     """
     divide_by, groups = _old_groups(divide_by, groups)
-    how, judge = _settings(locals()), judge or JudgeOptions()
+    judge = judge or JudgeOptions()
+    how = _settings(
+        n_subclasses=n_subclasses,
+        options=options,
+        memory_gb=memory_gb,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
     check_choice("divide_by", divide_by, ["label", "prediction"])
     check_layer(model, layer)
     reads: Any = dict(transform=transform, batch_size=batch_size, skip_corrupt=skip_corrupt)
     source = Source(images, class_names, **reads)
     names = source.class_names if class_names is None and labels is None else class_names
-    how = how._replace(n_subclasses=_names_to_codes(how.n_subclasses, names))
-    other = _train_images(train, names, reads)
     judged = _Told(source, known_labels(source, labels, names))
-    _check_sizes(*(other or judged), how)
+    if names is None and judged.labels is not None:
+        names = judged.labels.classes
+    how = how._replace(n_subclasses=_names_to_codes(how.n_subclasses, names), names=names)
+    other = _train_images(train, names, reads)
+    _check_sizes(other or judged, how)
     with scratch_folder(scratch) as folder:
         through = partial(_run_told, model, layer=layer, class_names=names)
         passed = through(judged, Path(folder) / "judged")
-        samples = _streamed_samples(passed, source, names, groups, metadata)
+        samples = _streamed_samples(passed, judged, names, groups, metadata)
         find = None
         if other is not None:
             find = _found_in(through(other, Path(folder) / "found"), divide_by)
@@ -1162,9 +1288,10 @@ def _found_in(passed: Streamed, divide_by: str) -> _Find:
 
 
 def _streamed_samples(
-    passed: Streamed, source: Source, names: Any, groups: Any, metadata: Any
+    passed: Streamed, told: _Told, names: Any, groups: Any, metadata: Any
 ) -> _Samples:
     "Samples that went through the network, with what was told of them."
+    source = told.source
     seen = source.size or len(passed.frame)
     codes = _group_codes(groups, seen)
     table = None if metadata is None else _as_frame("metadata", metadata, seen)
@@ -1176,6 +1303,7 @@ def _streamed_samples(
         None if codes is None else codes[passed.kept],
         None if table is None else table.iloc[passed.kept].reset_index(drop=True),
         passed.outputs,
+        told.labels is not None and told.labels.classes is not None,
     )
 
 # %% ../nbs/11_discover.ipynb #7ca37561
@@ -1188,10 +1316,11 @@ def _other_right(first: SubclassReport, second: Any) -> np.ndarray:
         if len(second) != len(labels) or (second.label.to_numpy() != labels).any():
             raise CollapseError("the two models were judged on different samples: use the same.")
         return second.prediction.to_numpy() == labels
-    names = None if first.class_names[0] == "0" else first.class_names
     if _is_matrix(second):
-        return judge_outputs(labels, _tensor(second)).prediction.to_numpy() == labels
-    return read_labels("predictions", second, len(labels), names).codes == labels
+        outputs = _tensor(_in_class_order(second, first.class_names))
+        return judge_outputs(labels, outputs).prediction.to_numpy() == labels
+    told = second, len(labels), first.class_names, first.by_name
+    return codes_as("predictions", *told) == labels
 
 
 def _by_group(
@@ -1208,6 +1337,9 @@ def compare(
 ) -> pd.DataFrame:  # A row per part and one for all samples, worst change first
     """How two models differ on each part, with paired intervals that hold together.
 
+    `difference`, its interval, `p` and the verdict are of samples; of a report with `groups` they
+    are of groups, in which a model is ahead or behind, as the column `groups` counts them.
+
     Example: `(compare(report_a, report_b).verdict == "worse").any()`. Exact test of McNemar (1947).
     """
     if not first.judged:
@@ -1217,7 +1349,8 @@ def compare(
         (_class_name(first, o.of), first.names[o.id], _judges(first, o.samples))
         for o in _parts(first)
     ]
-    parts = [o for o in parts if len(o[2])] + [("all", "all samples", np.arange(len(right)))]
+    parts = [o for o in parts if len(o[2])]
+    parts.append(("all", "all samples", _judges(first, np.arange(len(right)))))
     confidence, rows = first.judge.confidence, []
     for of, name, samples in parts:
         a, b = right[samples], other[samples]
@@ -1225,9 +1358,10 @@ def compare(
         row |= dict(first=a.mean(), second=b.mean())
         if first.groups is not None:
             a, b = _by_group(first.groups[samples], a, b)
+            row["groups"] = len(a)
         d = paired_difference(a, b, len(parts), confidence)
         p = min(1.0, d.p * len(parts))
-        row |= dict(difference=row["second"] - row["first"], low=d.low, high=d.high, p=p)
+        row |= dict(difference=d.difference, low=d.low, high=d.high, p=p)
         row["verdict"] = "no difference shown"
         if p <= 1 - confidence:
             row["verdict"] = "better" if d.difference > 0 else "worse"

@@ -78,8 +78,8 @@ _HEADS = dict(
     confused_with="confused with",
     described_by="described by",
     subclasses="sub-classes",
-    stability="seen in halvings",
-    null="highest in one piece",
+    stability="repeats that agree",
+    found_by="found by",
 )
 _FORMATS = dict(
     dict.fromkeys(["share", "accuracy", "low", "high", "joint_low", "joint_high"], "{:.1%}"),
@@ -91,7 +91,6 @@ _FORMATS = dict(
     loss="{:.3g}",
     separation="{:.2f}",
     score="{:.1f}",
-    null="{:.1f}",
 )
 
 
@@ -208,13 +207,13 @@ def _number_parts(report: Any) -> list:
     scores = report.clusterer.scores_
     if not scores:
         return [*parts, "The numbers were given, so nothing was tested."]
-    if all("stability" in o and "k" in o for o in scores.values()) and len(scores) <= 30:
+    if len(scores) <= 30:
         caption = (
-            "Share of random halvings of a class in which a further sub-class was seen: from 75% "
-            "on it counts, up to 25% it does not, between them the number is undecided."
+            "Evidence for a further sub-class: minus the logarithm of the p-value of a valley, in "
+            "samples that did not shape it. Above the dotted line a class is divided further."
         )
         alt = "For each class a curve over the number of sub-classes."
-        parts.append(_figure_of(report.plot_stability, alt, caption))
+        parts.append(_figure_of(report.plot_evidence, alt, caption))
     curves = [o.assign(**{"class": report.class_names[c]}) for c, o in scores.items()]
     steps = pd.concat(curves, ignore_index=True)
     steps.insert(0, "class", steps.pop("class"))
@@ -236,7 +235,8 @@ def _maps(report: Any, most: int = 12) -> list:
         )
     if not out:
         return []
-    lead = "Points are samples (at most 2,000 of a class), colors sub-classes, crosses errors."
+    most_points = f"at most {report.judge.map_points:,} of a class"
+    lead = f"Points are samples ({most_points}), colors sub-classes, crosses errors."
     return [("Maps", lead, *out)]
 
 
@@ -278,6 +278,7 @@ def discovery_report(
     report: Any,  # As `discover_subclasses` or `discover_in_model` returns it
     path: str | Path,  # File to write, or report to replace
     title: str = "Sub-classes",  # Title of the page
+    comparison: pd.DataFrame | None = None,  # With a second model, as `compare` returns it
 ) -> Path:  # The file written
     "Write what was found inside the classes of a model: one HTML file that needs no other."
     if not hasattr(report, "per_image") or not hasattr(report, "clusterer"):
@@ -290,7 +291,11 @@ def discovery_report(
         "Accuracies say how the model does on new samples only if it was not trained on these."
     )
     top = [_found(report), *([note(caution)] if report.judged else [])]
-    return write_page(user_path(path), title, *top, *_sections(report))
+    sections = _sections(report)
+    if comparison is not None:
+        caption = "Accuracy of the first and of the second model on the parts found with the first"
+        sections.insert(1, ("Two models", frame_table(comparison, caption)))
+    return write_page(user_path(path), title, *top, *sections)
 
 # %% ../nbs/10e_discovery_page.ipynb #8754af50
 def samples_frame(
@@ -465,7 +470,8 @@ def save_discovery(
         tables = _tables(report) | (extra or {})
         for name, frame in tables.items():
             _write_csv(frame, partial / f"{name}.csv")
-        discovery_report(report, partial / "report.html", title)
+        comparison = (extra or {}).get("comparison")
+        discovery_report(report, partial / "report.html", title, comparison)
         files = ["report.html", *(f"{name}.csv" for name in tables)]
         write_json(partial / _OURS, settings | dict(files=files))
         shutil.rmtree(partial / _FINISHED)

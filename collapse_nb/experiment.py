@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from .clustering import cluster_and_probe
 from collapse_nb.core import (
+    FITTED_ERROR,
     CollapseError,
     CollapseWarning,
     RunFolderError,
@@ -278,7 +279,7 @@ def _epochs_done(folder):
         return 0
 
 # %% ../nbs/10_experiment.ipynb #06b9671f
-def _needed_bytes(exp, prepared, snapshots):
+def _needed_bytes(prepared, snapshots):
     "About what a run writes: three checkpoints while one is replaced, features, snapshots."
     weights = 4 * sum(p.numel() for p in prepared.model.parameters())  # float32
     checkpoints = 3 * 2 * weights  # with momentum
@@ -291,7 +292,7 @@ def _check_space(exp, prepared, folder, snapshots):
     "Is there room for a new run?"
     if (folder / "checkpoint.pt").exists():
         return
-    needed = _needed_bytes(exp, prepared, snapshots)
+    needed = _needed_bytes(prepared, snapshots)
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise RunFolderError(
@@ -388,7 +389,7 @@ def _training_results(history, n):
         "training_errors": last["training_errors"],
         "training_images": n,
         "zero_error_epoch": _first_epoch(history, 0),
-        "error_below_0.1pct_epoch": _first_epoch(history, n // 1000),
+        "error_below_0.1pct_epoch": _first_epoch(history, FITTED_ERROR * n),
         "training_seconds": sum(r["seconds"] for r in history),
         "nc_seconds": sum(r.get("nc_seconds", 0) for r in history),
     }
@@ -698,7 +699,7 @@ def _measured_costs(exp, snapshots, batches):
         test_images=len(prepared.data.test),
         parameters=sum(p.numel() for p in prepared.model.parameters()),
         seconds_per_epoch=_seconds_per_epoch(exp, prepared, batches),
-        bytes=_needed_bytes(exp, prepared, snapshots),
+        bytes=_needed_bytes(prepared, snapshots),
     )
 
 
@@ -840,6 +841,8 @@ def layerwise_nc(
 ) -> pd.DataFrame:  # `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, in the order given
     "Neural Collapse at each layer, in one pass; the last row is the classifier's input."
     if isinstance(images, torch.Tensor):
+        if labels is None:
+            raise CollapseError("labels=None: give the class of each image of a tensor.")
         at_once = evaluation_batch(next(model.parameters()).device)
         images = list(zip(images.split(at_once), torch.as_tensor(labels).split(at_once)))
     metrics: dict[str, NeuralCollapse] = {}

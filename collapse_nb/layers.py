@@ -41,14 +41,15 @@ def _median_separation(report: SubclassReport) -> float:
 
 
 def _agreement(a: SubclassReport, b: SubclassReport) -> float:
-    "Adjusted Rand index of two divisions of the same samples, averaged over the classes."
+    "Adjusted Rand index of two divisions, averaged over the classes that either divides."
     classes = a.per_image[a.divide_by]
     scores = []
     for c in np.unique(classes):
         own = (classes == c).to_numpy()
         parts = [o.per_image.subclass.to_numpy()[own] for o in (a, b)]
-        scores.append(adjusted_rand_score(*parts))
-    return float(np.mean(scores))
+        if any(len(np.unique(o)) > 1 for o in parts):
+            scores.append(adjusted_rand_score(*parts))
+    return float(np.mean(scores)) if scores else np.nan
 
 # %% ../nbs/11a_layers.ipynb #c3113f6b
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class LayerReports:
 
         `subclasses`: found in all classes together; `divided`: classes with several;
         `undecided`: classes whose number is; `separation`: median over the divided classes;
-        `agreement`: adjusted Rand index with the division of the best layer, mean over classes.
+        `agreement`: adjusted Rand index with the division of the best layer, mean over the
+        classes that one of the two divides; NaN where neither divides any.
         """
         chosen, rows = self.reports[self.best], []
         for name, report in self.reports.items():
@@ -100,7 +102,7 @@ class LayerReports:
         others = table.drop(self.best)
         near = others.index[others.subclasses == best.subclasses]
         if len(near):
-            said += f", as many as in {', '.join(map(repr, near))}, and farther apart"
+            said += f", as many as in {', '.join(map(repr, near))}, and no closer together"
         agree = others.agreement.max()
         if others.empty or np.isnan(agree):
             return said + "."

@@ -348,7 +348,8 @@ def _as_samples(features: Any, labels: Any, sample_weight: Any = None) -> _Sampl
     if labels.shape != features.shape[:-1] or labels.is_floating_point():
         raise CollapseError(
             f"labels: {labels.dtype} of shape {tuple(labels.shape)} for features of shape "
-            f"{tuple(features.shape)}. Pass one integer label per sample."
+            f"{tuple(features.shape)}. Pass one integer label per sample; features have "
+            "their dimensions last, maps of positions pooled or flattened."
         )
     if features.element_size() == 1:  # float8 has no arithmetic
         features = features.to(torch.float32)

@@ -323,15 +323,9 @@ def _pairs_of(
     if len(data.rows) > _ALL_PAIRS:
         large = [c for c, _ in taken.most_common(options.targets) if c in large]
     looked_at = [c for c in large if taken[c]]
-    none = [
-        _Pair(
-            label, c, -len(data.rows[c]) * np.log1p(FLOORS), Beyond(0, 0, 0), rows[:0], None, None
-        )
-        for c in large
-        if not taken[c]
-    ]
+    pairs = [_untaken_pair(data, label, c) for c in large if not taken[c]]
     if not looked_at:
-        return none
+        return pairs
     h = data.read(rows)
     other = np.where(said != label, said, near.other(h, label))
     others = {c: data.some(c, _EACH) for c in looked_at}
@@ -343,9 +337,22 @@ def _pairs_of(
         place = np.unique(data.groups[both], return_inverse=True)[1]
         fold = (rng.permutation(place.max() + 1) % _FOLDS)[place]
         units = 1 / np.bincount(place)[place]
+        if not _leaves_both(fold, len(rows)):
+            continue  # samples of a class in one group only: nothing is left to learn it from
         own = (rows, z, other == c)
-        none.append(_compare(own, basis.transform(there[c]), fold, units, (label, c)))
-    return none
+        pairs.append(_compare(own, basis.transform(there[c]), fold, units, (label, c)))
+    return pairs
+
+
+def _untaken_pair(data: _Data, label: int, c: int) -> _Pair:
+    "A class and another that none of its samples is taken for: evidence against a share."
+    gain = -len(data.rows[c]) * np.log1p(FLOORS)
+    return _Pair(label, c, gain, Beyond(0, 0, 0), data.rows[label][:0], None, None)
+
+
+def _leaves_both(fold: np.ndarray, first: int) -> bool:
+    "Are there samples of both classes outside of each fold? The first so many are of one class."
+    return all((fold[:first] != f).any() and (fold[first:] != f).any() for f in range(_FOLDS))
 
 # %% ../nbs/10c_mislabeled.ipynb #9c5fcf1c
 def doubtful_labels(

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['MODELS', 'MOST_FEATURES', 'Architecture', 'build_model', 'logits_of', 'call_model', 'unwrapped', 'evaluation_mode',
-           'last_linear', 'find_head', 'capture', 'channel_axis_of', 'mean_over_positions', 'Pass', 'stream_features',
-           'extract_features', 'load_weights', 'factories_in', 'factory_folder', 'import_factory', 'load_model']
+           'last_linear', 'find_head', 'capture', 'channel_axis_of', 'mean_over_positions', 'Pass', 'check_order',
+           'stream_features', 'extract_features', 'load_weights', 'factories_in', 'factory_folder', 'import_factory',
+           'load_model']
 
 # %% ../nbs/03_models.ipynb #23c5bd77
 import argparse
@@ -18,6 +19,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from contextvars import ContextVar
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -491,7 +493,7 @@ def _tensors_in(value):
 
 def _record(seen, name, module, output):
     "Append a copy of the one tensor that a layer outputs."
-    if _searching:
+    if _searching.get():
         return
     tensors = _tensors_in(output)
     if len(tensors) == 1:
@@ -503,7 +505,7 @@ def _record(seen, name, module, output):
     )
 
 
-_searching: list[nn.Module] = []  # networks whose classifier is being looked for
+_searching = ContextVar("searching", default=False)  # is a classifier being looked for, here?
 
 
 def _record_head(model, seen, handles):
@@ -513,13 +515,13 @@ def _record_head(model, seen, handles):
         _record(seen, "input", module, [*args, *kwargs.values()][0])
 
     def search(module, args, kwargs):
-        if _searching:
+        if _searching.get():
             return
-        _searching.append(model)
+        before = _searching.set(True)
         try:
             head = _head_in_call(model, args, kwargs)
         finally:
-            _searching.clear()
+            _searching.reset(before)
         handles.append(head.register_forward_pre_hook(record, with_kwargs=True))
         handles[0].remove()
 
@@ -630,20 +632,28 @@ def _in_order(images, at_once):
             "images is a loader that shuffles, crops or mirrors, but features are those of the "
             "images as they are, in the order of their labels; give loader.plain()."
         )
-    if isinstance(images, DataLoader) and not isinstance(images.dataset, IterableDataset):
-        _check_order(images)
+    if isinstance(images, DataLoader):
+        check_order(images)
     return images
 
 
-def _check_order(loader):
-    "Refuse a `DataLoader` that does not give each image once, in order."
+def check_order(
+    loader: DataLoader,  # Of a stream, or of a set with a length
+) -> None:
+    """Raise `CollapseError` unless a loader gives each image of its set once, in order.
+
+    Example: `check_order(DataLoader(images, batch_size=64))`.
+    """
+    if isinstance(loader.dataset, IterableDataset):
+        return  # in what order it comes is its own affair
     sampler, batches = loader.sampler, loader.batch_sampler
     if type(sampler) is not SequentialSampler or type(batches) not in (BatchSampler, type(None)):
         raise CollapseError(
             "images is a DataLoader that shuffles or samples, so row i would not be image i; "
             "make one with shuffle=False."
         )
-    if loader.drop_last and loader.batch_size and len(loader.dataset) % loader.batch_size:
+    images: Any = loader.dataset
+    if loader.drop_last and loader.batch_size and len(images) % loader.batch_size:
         raise CollapseError(
             "images is a DataLoader with drop_last=True, which leaves images out; "
             "make one with drop_last=False."

@@ -102,19 +102,22 @@ class Components(NamedTuple):
     scores: np.ndarray  # (n, m) whitened samples
 
 
+_DOUBLE_ERROR = 1e-13  # of float64 after a few hundred operations, relative
+
+
 def rounding_error(
     x: np.ndarray,  # (n, d) features of any float type
 ) -> float:  # Standard deviation that rounding alone can give them
-    "Size of one rounding step of the coarsest float type that holds `x` exactly."
+    "Size of one rounding step of the coarsest float type that holds some 200 rows exactly."
     flat = np.ravel(x).astype(float, copy=False)
     magnitude = math.sqrt(flat @ flat / flat.size)
-    few = np.asarray(x[:200], dtype=float)
+    few = np.asarray(x[:: max(1, len(x) // 200)], dtype=float)  # from all parts of the set
     for kind in (np.float16, np.float32):
         with np.errstate(over="ignore"):
             exact = np.array_equal(few.astype(kind), few)
         if exact:
             return float(np.finfo(kind).eps) * magnitude
-    return 1e-13 * magnitude
+    return _DOUBLE_ERROR * magnitude
 
 
 def principal_components(
@@ -525,7 +528,12 @@ def judge_axes(
     valley, peak = sum(fold.counts[:, :ranks] for fold in tested)
     log_p = valley_log_p(valley, peak, options.valley) + _rank_correction(ranks)
     rank = int(log_p.argmin())
-    best = max(tested, key=lambda fold: valley_depth(*fold.counts[:, rank]))
+
+    def depth(fold):
+        in_valley, in_peak = fold.counts[:, rank]
+        return valley_depth(in_valley, in_peak, options.valley)
+
+    best = max(tested, key=depth)
     return Cut(
         min(0.0, float(log_p[rank])),
         float(valley[rank] / max(1, peak[rank])),

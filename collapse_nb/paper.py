@@ -817,7 +817,7 @@ def reproduce(
     only: Iterable[str] | None = None,  # Some of the studies; None: all
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # The table of claims, and the rows of `sweep` of all runs
     "Run whatever is not finished, and make the table of the paper's claims."
-    planned = studies(size, root, download) if download else studies(size, root)
+    planned = studies(size, root, download)
     if only is not None:
         planned = {check_choice("only", name, planned): planned[name] for name in only}
     groups = _by_kept_epochs(planned)
@@ -839,15 +839,15 @@ def reproduce(
 def _by_kept_epochs(planned):
     "{epochs to keep: experiments}, each experiment once: one sweep for all that keep the same."
     runs: dict[str, Experiment] = {}
-    kept: dict[str, tuple] = {}
+    kept: dict[str, set] = {}  # of a run in several studies, the epochs of all of them
     for study, experiments in planned.items():
         for exp in experiments:
             if is_replaced(exp):
                 continue
             name = default_out(exp).name
             runs.setdefault(name, exp)
-            kept[name] = kept.get(name) or kept_epochs(study, exp.epochs)
+            kept[name] = kept.get(name, set()) | set(kept_epochs(study, exp.epochs))
     groups: dict[tuple, list] = {}
     for name, exp in runs.items():
-        groups.setdefault(kept[name], []).append(exp)
+        groups.setdefault(tuple(sorted(kept[name])), []).append(exp)
     return groups

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['class_colors', 'class_markers', 'plot_class_distances', 'embed', 'plot_embedding', 'plot_history', 'plot_confusion',
-           'plot_layers', 'plot_accuracies', 'plot_stability', 'plot_map']
+           'plot_layers', 'plot_accuracies', 'plot_evidence', 'plot_stability', 'plot_map']
 
 # %% ../nbs/09_plots.ipynb #bd0eb7d0
 import math
 import os
 import unicodedata
+import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import cycle
@@ -689,14 +690,15 @@ def plot_accuracies(
     return ax
 
 # %% ../nbs/09_plots.ipynb #a8f65522
-def plot_stability(
-    scores: dict[Any, pd.DataFrame],  # {class: frame with `k`, `stability`}, as `scores_`
+def plot_evidence(
+    scores: dict[Any, pd.DataFrame],  # {class: frame with `k`, `score`}, as `scores_`
     found: dict[Any, int | None],  # {class: number, or None for undecided}
     class_names: Sequence[str],  # Names of all classes
+    alpha: float = 1e-3,  # p-value up to which a class is divided, as in `ModeOptions`
     ax: plt.Axes | None = None,  # Axes to draw on; None: a new figure
     title: str | None = None,  # Title of the axes
 ) -> plt.Axes:
-    "Share of halvings in which each further sub-class was seen."
+    "Evidence for each further sub-class: its score, −log₁₀ p, beside the line it has to pass."
     if not scores:
         raise CollapseError(
             "scores is empty, since the numbers were given; find them with n_subclasses='auto'."
@@ -704,20 +706,33 @@ def plot_stability(
     colors = list(class_colors(class_names).values())
     ax = _axes(ax, 7, 3.2)
     apart = 0.06 if len(scores) <= 10 else 0  # side by side, so that no curve hides another
-    ax.axhspan(0.25, 0.75, color="#eeeeee", zorder=0)
+    ax.axhline(-math.log10(alpha), color="gray", linestyle=":", linewidth=1)
     for i, (c, curve) in enumerate(scores.items()):
         x = curve.k + apart * (i - (len(scores) - 1) / 2)
         label = _label(f"{class_names[c]}: {found[c] or 'undecided'}")
-        ax.plot(x, curve.stability, "o-", color=colors[c], label=label)
+        ax.plot(x, curve.score, "o-", color=colors[c], label=label)
     largest = max(o.k.max() for o in scores.values())
-    ax.set(xticks=range(2, 1 + int(largest)), ylim=(-0.05, 1.05))
-    ax.set(xlabel="sub-classes", ylabel="halvings that saw the last of them")
-    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.set_yscale("symlog", linthresh=1)
+    ax.set(xticks=range(2, 1 + int(largest)), ylim=(-0.1, None))
+    ax.set(xlabel="sub-classes", ylabel=f"score, −log₁₀ p (dotted: p = {alpha:g})")
     if len(scores) <= 20:
         _legend_beside(ax, [class_names[c] for c in scores], title="class: found")
     if title is not None:
         ax.set_title(title)
     return ax
+
+
+def plot_stability(
+    scores: dict[Any, pd.DataFrame],  # As `plot_evidence` takes them
+    found: dict[Any, int | None],  # {class: number, or None for undecided}
+    class_names: Sequence[str],  # Names of all classes
+    ax: plt.Axes | None = None,  # Axes to draw on; None: a new figure
+    title: str | None = None,  # Title of the axes
+) -> plt.Axes:
+    "Deprecated since 0.2.0; use `plot_evidence`."
+    said = "plot_stability is called plot_evidence since 0.2.0."
+    warnings.warn(said, DeprecationWarning, stacklevel=2)
+    return plot_evidence(scores, found, class_names, ax=ax, title=title)
 
 # %% ../nbs/09_plots.ipynb #0fe6324a
 def plot_map(

@@ -84,7 +84,7 @@ def _chosen(methods):
 
 # %% ../nbs/10c_scores.ipynb #9e594fd9
 def _reconstructed(train, test, ids):
-    "Clustering accuracy on the training images, reconstructed accuracy on the test images."
+    "Fine class of each training image by its cluster, and reconstructed accuracy on test images."
     mapping = match_clusters(ids, train["fine"], train["coarse"])
     clustered = apply_mapping(mapping, ids)
     predicted = LinearProbe().fit(train["features"], ids).predict(test["features"])
@@ -93,7 +93,7 @@ def _reconstructed(train, test, ids):
 
 
 def _chance(train, test, ids, seed):
-    "The same with cluster ids permuted inside each coarse class."
+    "Reconstructed accuracy with cluster ids permuted inside each coarse class."
     rng = np.random.default_rng(seed)
     shuffled = ids.copy()
     for c in np.unique(train["coarse"]):
@@ -153,11 +153,15 @@ def _yardsticks(train, seed):
     labels = train["coarse"], train["fine"]
     nc = nc_metrics(train["features"], train["coarse"])
     share = subclass_separation(train["features"], *labels, folds=5, seed=seed)["total"]
-    readable = readable_accuracy(train["features"], *labels, seed=seed)["mean"]
+    readable, whitened = (
+        readable_accuracy(train["features"], *labels, seed=seed, whiten=whiten)["mean"]
+        for whiten in (False, True)
+    )
     return dict(
         nc1=float(nc["nc1"]),
         nc1_ratio=float(nc["nc1_ratio"]),
         readable=readable,
+        readable_whitened=whitened,
         share_of_variance=share,
     )
 

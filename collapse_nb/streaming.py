@@ -9,8 +9,10 @@ __all__ = ['raw_sample', 'KeptSamples', 'Skipped', 'Batch', 'Source', 'check_lay
 # %% ../nbs/10f_streaming.ipynb #3c08e98c
 import difflib
 import tempfile
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,13 +23,13 @@ import torch
 from numpy.typing import ArrayLike
 from PIL import Image
 from torch import nn
-from torch.utils.data import BatchSampler, DataLoader, IterableDataset, SequentialSampler
+from torch.utils.data import DataLoader, IterableDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from .core import CollapseError, CollapseWarning, DataError, check_number, user_path
 from .data import ImageTree, Images, image_transform, split_batch
-from .judging import OutputKind, as_column, judge_outputs, read_labels
-from .models import Pass, logits_of, stream_features
+from .judging import OutputKind, ReadLabels, as_column, judge_outputs, read_labels
+from .models import Pass, check_order, logits_of, stream_features, unwrapped
 
 # %% ../nbs/10f_streaming.ipynb #bcf26ee2
 def raw_sample(
@@ -120,24 +122,21 @@ def _readable(loader: Any) -> Iterator:
         if "equal size" not in str(e):
             raise
         raise CollapseError(
-            "images are of different sizes: give a transform that brings them to one, such as "
-            "image_transform(size=224) (--size 224)."
+            "samples are of different sizes: give a transform that brings them to one, for images "
+            "image_transform(size=224) (--size 224), for texts one that pads."
         ) from None
 
 
-def _set_of_loader(loader: DataLoader, transform: Callable | None) -> Any:
+def _set_of_loader(loader: DataLoader, transform: Callable | None, skip_corrupt: bool) -> Any:
     "The data set behind a loader that keeps its order; None for a stream."
-    if transform:
-        raise CollapseError(
-            "transform and a DataLoader were given: its batches are taken as they are, so give "
-            "the transform to its data set."
-        )
-    if isinstance(loader.dataset, IterableDataset):
-        return None
-    plain = type(loader.sampler) is SequentialSampler
-    if not plain or type(loader.batch_sampler) is not BatchSampler:
-        raise CollapseError("images is a DataLoader that shuffles or samples: use shuffle=False.")
-    return loader.dataset
+    for name, given in dict(transform=transform, skip_corrupt=skip_corrupt).items():
+        if given:
+            raise CollapseError(
+                f"{name} and a DataLoader were given: its batches are taken as they are, so give "
+                f"{name} with its data set instead."
+            )
+    check_order(loader)
+    return None if isinstance(loader.dataset, IterableDataset) else loader.dataset
 
 # %% ../nbs/10f_streaming.ipynb #89e2e899
 class Source:
@@ -148,14 +147,14 @@ class Source:
         images: Any,  # Folder, tensor, `Images`, `Dataset` or `DataLoader`
         class_names: Any = None,  # Names in the order of the network's outputs, for a folder
         transform: Callable | None = None,  # Image → float tensor
-        batch_size: int = 64,  # Images per batch
+        batch_size: int = 64,  # Images per batch; a `DataLoader` has its own
         skip_corrupt: bool = False,  # Leave out images that cannot be read?
     ) -> None:
         check_number("batch_size", batch_size, low=1, integer=True)
         if isinstance(images, (str, Path)):
             images = ImageTree(images, class_names)
         if isinstance(images, DataLoader):
-            self.set = _set_of_loader(images, transform)
+            self.set = _set_of_loader(images, transform, skip_corrupt)
             self.batches: Any = images
             return
         if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
@@ -200,10 +199,10 @@ def check_layer(
     layer: str | None,  # Name of a layer; None: the input of the head
 ) -> None:
     "Raise, before the first image, if there is no such layer."
-    known = dict(model.named_modules())
+    known = [o for o in dict(unwrapped(model).named_modules()) if o]
     if layer is None or layer in known:
         return
-    near = difflib.get_close_matches(layer, known, n=3, cutoff=0.3) or list(known)[1:4]
+    near = difflib.get_close_matches(layer, known, n=3, cutoff=0.3) or known[:3]
     name = type(model).__name__
     raise CollapseError(f"layer={layer!r} is not a layer of {name}: try {', '.join(near)}.")
 
@@ -212,11 +211,11 @@ def known_labels(
     source: Source,  # Images
     labels: Any,  # (N,) classes given beside them, or None
     class_names: Any,
-) -> np.ndarray | None:  # Class codes of all samples; None if the batches bring them
+) -> ReadLabels | None:  # None if the batches bring them
     "Labels given beside the images, checked before the first image."
     if labels is None:
         return None
-    return read_labels("labels", labels, source.size, class_names).codes
+    return read_labels("labels", labels, source.size, class_names)
 
 
 @dataclass
@@ -242,16 +241,29 @@ def _through(model: nn.Module, batches: Iterator[Batch], layer: str | None) -> I
     try:
         for passed in stream_features(model, inputs(), layer):
             yield waiting.pop(0), passed
+    except torch.OutOfMemoryError:
+        raise CollapseError(
+            f"model={type(model).__name__} has no memory for a batch of {_length(waiting[0].x)} "
+            "images: lower batch_size (--batch-size)."
+        ) from None
     except (RuntimeError, IndexError, TypeError) as e:
         if not waiting:
             raise
-        x = waiting[0].x
-        shape = tuple(x.shape[1:]) if isinstance(x, torch.Tensor) else ", ".join(x)
-        why = str(e).splitlines()[0][:120] if str(e) else type(e).__name__
+        why = textwrap.shorten(str(e), 160, placeholder=" …") or type(e).__name__
         raise CollapseError(
-            f"model={type(model).__name__} cannot take images of shape {shape} ({why}): bring them "
-            "to what it was trained on (--size), or choose another network."
+            f"model={type(model).__name__} cannot take {_described(waiting[0].x)} ({why}): bring "
+            "them to what it was trained on (images: --size, and --gray for one channel), or "
+            "choose another network."
         ) from None
+
+
+def _described(x: Any) -> str:
+    "The samples of a batch in words."
+    if isinstance(x, torch.Tensor):
+        return f"samples of shape {tuple(x.shape[1:])}"
+    if isinstance(x, dict):
+        return f"samples with {', '.join(map(str, x))}"
+    return f"samples that are each a {type(x).__name__} of {len(x)}"
 
 
 def _logits(model: nn.Module, passed: Pass, names: Any) -> torch.Tensor:
@@ -279,7 +291,14 @@ def _labels_of(batch: Batch, labels: np.ndarray | None, names: Any) -> np.ndarra
         return labels[batch.positions]
     if batch.y is None:
         raise CollapseError("labels=None, and the images carry none: give a class for each image.")
-    return read_labels("labels", batch.y, len(batch.positions), names).codes
+    read = read_labels("labels", batch.y, len(batch.positions), names)
+    if read.classes is not None and read.classes != tuple(map(str, names or ())):
+        raise CollapseError(
+            f"labels: the images carry {read.classes[0]!r}, which is no class index, and a batch "
+            "does not know the others: give class_names in the order of the network's outputs, or "
+            "labels for all images."
+        )
+    return read.codes
 
 # %% ../nbs/10f_streaming.ipynb #8c0d5146
 def _usable(source: Source, skipped: list[Skipped], seen: list[int]) -> Iterator[Batch]:
@@ -328,6 +347,34 @@ class _Judged:
         return kind, pd.concat(self.frames[kind], ignore_index=True)
 
 
+@contextmanager
+def _scratch_file(path: Path) -> Iterator[Callable[[torch.Tensor], None]]:
+    "A file that features are appended to; a full disk is an error in words."
+
+    def refused(e: OSError) -> CollapseError:
+        return CollapseError(
+            f"features cannot be kept in {str(path.parent.parent)!r} ({e.strerror or e}): make "
+            "room, or name another folder with scratch."
+        )
+
+    try:
+        file = path.open("wb")
+    except OSError as e:
+        raise refused(e) from None
+
+    def write(features: torch.Tensor) -> None:
+        try:
+            file.write(features.float().cpu().contiguous().numpy().data)
+            file.flush()
+        except OSError as e:
+            raise refused(e) from None
+
+    try:
+        yield write
+    finally:
+        file.close()
+
+
 def run_through(
     model: nn.Module,  # A classifier
     source: Source,  # Images
@@ -340,20 +387,12 @@ def run_through(
     "Run a set through the network: features into a file, a row for each image."
     judged, kept, skipped, seen = _Judged(), [], [], [0]  # type: ignore[var-annotated]
     passed = None
-    try:
-        with path.open("wb") as f:
-            usable = _usable(source, skipped, seen)
-            for batch, passed in _through(model, usable, layer):
-                logits = _logits(model, passed, class_names)
-                judged.add(_labels_of(batch, labels, class_names), logits)
-                kept.append(batch.positions)
-                f.write(passed.features.float().cpu().contiguous().numpy().data)
-    except OSError as e:
-        where = str(path.parent.parent)
-        raise CollapseError(
-            f"features cannot be kept in {where!r} ({e.strerror or e}): make room, or name another "
-            "folder with scratch."
-        ) from None
+    with _scratch_file(path) as write:
+        for batch, passed in _through(model, _usable(source, skipped, seen), layer):
+            logits = _logits(model, passed, class_names)
+            judged.add(_labels_of(batch, labels, class_names), logits)
+            kept.append(batch.positions)
+            write(passed.features)
     if passed is None:
         raise CollapseError("images is empty: give at least one that can be read.")
     if labels is not None and len(labels) != seen[0]:
@@ -392,7 +431,8 @@ def judge_model(
     "What a network makes of each image."
     source = Source(images, class_names, transform, batch_size, skip_corrupt)
     names = source.class_names if class_names is None and labels is None else class_names
-    codes = known_labels(source, labels, names)
+    read = known_labels(source, labels, names)
+    codes = None if read is None else read.codes
     with scratch_folder(scratch) as folder:
         path = Path(folder) / "features"
         return run_through(model, source, path, labels=codes, class_names=names).frame
