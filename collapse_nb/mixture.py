@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MixtureData', 'mixture_data', 'two_layer_net', 'hidden', 'loss_and_gradients', 'TrainedNets', 'train_full_batch',
-           'share_and_nc1', 'arccos_kernel', 'kernel_share', 'phase_table', 'deep_nets', 'last_hidden',
-           'distance_at_precision', 'deviations_by_direction', 'collapse_path']
+           'share_and_nc1', 'rounded', 'read_subclasses', 'arccos_kernel', 'kernel_share', 'phase_table', 'deep_nets',
+           'last_hidden', 'deviations_by_direction', 'collapse_path']
 
 # %% ../nbs/08a_mixture.ipynb #7b91fcee
 import math
@@ -238,6 +238,95 @@ def _mean_square(x):
     "(B,) mean squared length of the rows of x (B, N, m)."
     return x.square().sum(2).mean(1)
 
+# %% ../nbs/08a_mixture.ipynb #5ead0a02
+_PRECISIONS = dict(float64=torch.float64, float32=torch.float32, bf16=torch.bfloat16)
+
+
+def rounded(
+    features: torch.Tensor,  # Float64, of any shape
+    precision: str,  # 'float64', 'float32' or 'bf16'
+) -> torch.Tensor:  # Float64, of the same shape
+    """Features after a round trip through a precision.
+
+    Example: `rounded(torch.tensor([1.001], dtype=torch.float64), "bf16")` is 1
+    """
+    check_choice("precision", precision, tuple(_PRECISIONS))
+    return features.to(_PRECISIONS[precision]).to(features.dtype)
+
+
+def read_subclasses(
+    features: torch.Tensor,  # (B, N, m) float64; at least m + 3 samples of each sub-class
+    fine: torch.Tensor,  # (N,) sub-classes 0…3; the super-class is fine // 2
+) -> dict[str, torch.Tensor]:  # `d` in standard deviations, `accuracy` 0…1: (B,) each
+    """What a linear rule reads of the sub-classes: d′ and held-out accuracy.
+
+    Both are means over the two super-classes. Example: `read_subclasses(h, fine)["accuracy"]`
+    """
+    m = features.shape[2]
+    least = int(torch.bincount(fine, minlength=4).min())
+    if least < m + 3:
+        raise CollapseError(
+            f"fine: {least} samples of a sub-class for features of {m} dimensions; "
+            f"give at least {m + 3}."
+        )
+    distances, accuracies = [], []
+    for first in (0, 2):
+        a = features[:, fine == first]
+        b = features[:, fine == first + 1]
+        origin = a.mean(1, keepdim=True)  # sums of small deviations are rounded less
+        a, b = a - origin, b - origin
+        distances.append(_distance(a, b))
+        accuracies.append(_held_out_accuracy(a, b))
+    return dict(d=torch.stack(distances).mean(0), accuracy=torch.stack(accuracies).mean(0))
+
+
+def _whitener(a, b):
+    "(B, m, r) map to where the pooled covariance of two classes is 1; (B,) its dimensions."
+    rest = torch.cat([a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)], 1)
+    free = rest.shape[1] - 2
+    triangle = torch.linalg.qr(rest).R
+    _, values, directions = torch.linalg.svd(triangle, full_matrices=False)
+    least = rest.shape[1] * torch.finfo(rest.dtype).eps
+    varies = values > least * values[:, :1]
+    inverse = torch.where(varies, math.sqrt(free) / values, 0.0)
+    return directions.mT * inverse[:, None], varies.sum(1)
+
+
+def _distance(a, b):
+    "(B,) d′ of two classes; its square is unbiased for normal classes."
+    whiten, dimensions = _whitener(a, b)
+    gap = a.mean(1) - b.mean(1)
+    squared = _along(whiten.mT, gap).square().sum(1)
+    by_chance = dimensions * (1 / a.shape[1] + 1 / b.shape[1])
+    free = a.shape[1] + b.shape[1] - 2
+    unbiased = (free - dimensions - 1) / free * squared - by_chance
+    return unbiased.clamp(min=0).sqrt()
+
+
+def _held_out_accuracy(a, b):
+    "(B,) share of samples on their side of the rule that the other half of the samples gives."
+    right = []
+    for i in (0, 1):
+        fit_a, fit_b = a[:, i::2], b[:, i::2]
+        whiten, _ = _whitener(fit_a, fit_b)
+        a_mean = fit_a.mean(1, keepdim=True)
+        b_mean = fit_b.mean(1, keepdim=True)
+        middle = (a_mean + b_mean) / 2
+        gap = _along(whiten.mT, (a_mean - b_mean)[:, 0])
+        for held_out, sign in ((a[:, 1 - i :: 2], 1), (b[:, 1 - i :: 2], -1)):
+            side = sign * _along((held_out - middle) @ whiten, gap)
+            right.append((side > 0).double() + (side == 0).double() / 2)
+    return torch.cat(right, 1).mean(1)
+
+
+def _read_at_precisions(features, fine, precisions=tuple(_PRECISIONS)):
+    "`d_float64`, `accuracy_float64` and so on: what is read of features rounded to each precision."
+    found: dict[str, torch.Tensor] = {}
+    for precision in precisions:
+        read = read_subclasses(rounded(features, precision), fine)
+        found |= {f"{k}_{precision}": v for k, v in read.items()}
+    return found
+
 # %% ../nbs/08a_mixture.ipynb #bb6bc2fd
 def arccos_kernel(
     x: torch.Tensor,  # (N, D)
@@ -285,6 +374,7 @@ def phase_table(
     steps: int = 300,  # Steps of gradient descent
     lr: float = 0.5,  # Step size, divided by max(1, s²)
     at: Iterable[int] | None = None,  # Steps to measure at; None: at the end only
+    read: Sequence[str] = (),  # Precisions at which to read the sub-classes, too: `d_bf16`, …
     **training: Any,  # `weight_decay`, `loss`, `stop_loss` of `train_full_batch`
 ) -> pd.DataFrame:  # A row per network and step: settings, `loss`, `errors`, `share`, `nc1`, …
     """Train a grid of networks as one batch and measure each.
@@ -305,11 +395,14 @@ def phase_table(
     rates = [lr / max(1.0, s**2) for _, s, _ in cells]
     steps_measured = sorted(set([steps] if at is None else at))
     end = train_full_batch(weight, readout, x, y, steps, rates, keep=steps_measured, **training)
+
     grid = pd.DataFrame(cells, columns=["subclass_distance", "scale", "seed"])
     frames = []
     for step in steps_measured:
         nets = end.kept.get(step, (end.weight, end.readout))  # all were frozen before: the end
         found = _measured(*nets, x, y, fine, z, training.get("loss", "logistic"))
+        if read:
+            found |= _read_networks(nets[0], cells, read)
         frames.append(grid.assign(width=width, step=step, **found))
     return pd.concat(frames, ignore_index=True)
 
@@ -326,6 +419,14 @@ def _measured(weight, readout, x, y, fine, fresh, loss):
     h_fresh = hidden(weight, fresh)
     found = dict(loss=value, errors=_error_share(y, f))
     found |= share_and_nc1(h, fine, h_fresh)
+    return {k: v.numpy() for k, v in found.items()}
+
+
+def _read_networks(weight, cells, precisions):
+    "What a linear rule reads of the hidden layers of `phase_table`: arrays (B,) by name."
+    data = partial(mixture_data, per_subclass=max(500, 2 * weight.shape[1]))
+    fresh = [data(d, seed=i + 20_000) for d, _, i in cells]
+    found = _read_at_precisions(hidden(weight, _stacked(fresh)), fresh[0].fine, precisions)
     return {k: v.numpy() for k, v in found.items()}
 
 # %% ../nbs/08a_mixture.ipynb #2d3a9224
@@ -353,46 +454,6 @@ def last_hidden(
     return x
 
 # %% ../nbs/08a_mixture.ipynb #c4ee6a87
-def distance_at_precision(
-    features: torch.Tensor,  # (B, N, m)
-    fine: torch.Tensor,  # (N,) sub-classes 0…3; the super-class is fine // 2
-    precision: float,  # τ, noise in units of the distance of the super-classes
-) -> torch.Tensor:  # (B,) mean over the two super-classes
-    "d′ of the sub-classes in features that are known up to some noise."
-    by_coarse = _means(features, fine // 2, 2)
-    noise = precision**2 * _squared_gap(by_coarse)
-    found = []
-    for first in (0, 2):
-        a = features[:, fine == first]
-        b = features[:, fine == first + 1]
-        found.append(_noisy_distance(a, b, noise[:, None]))
-    return torch.stack(found).mean(0)
-
-
-def _squared_gap(by_coarse):
-    "(B,) squared distance of the means of the two super-classes."
-    gap = by_coarse[:, 0] - by_coarse[:, 1]
-    return gap.square().sum(1)
-
-
-def _noisy_distance(a, b, noise):
-    "(B,) d′ of two sub-classes with `noise` added to the variance of each direction."
-    a_mean = a.mean(1, keepdim=True)
-    b_mean = b.mean(1, keepdim=True)
-    rest = torch.cat([a - a_mean, b - b_mean], 1)
-    free = rest.shape[1] - 2
-    covariance = rest.mT @ rest / free
-    values, directions = torch.linalg.eigh(covariance)
-    values = values.clamp(min=0)
-    total = values + noise
-    along = _along(directions.mT, (a_mean - b_mean)[:, 0])
-    squared = (along.square() / total).sum(1)
-    dimensions = (values / total).sum(1)
-    by_chance = dimensions * (1 / a.shape[1] + 1 / b.shape[1])
-    unbiased = (free - dimensions - 1) / free * squared - by_chance
-    return unbiased.clamp(min=0).sqrt()
-
-
 def deviations_by_direction(
     features: torch.Tensor,  # (B, N, m)
     fine: torch.Tensor,  # (N,) sub-classes 0…3; the super-class is fine // 2
@@ -412,10 +473,13 @@ def deviations_by_direction(
     other = total - between - along
     return dict(readout=along / unit, between=between / unit, other=other / unit)
 
+
+def _squared_gap(by_coarse):
+    "(B,) squared distance of the means of the two super-classes."
+    gap = by_coarse[:, 0] - by_coarse[:, 1]
+    return gap.square().sum(1)
+
 # %% ../nbs/08a_mixture.ipynb #12bb1e71
-_PRECISIONS = dict(d_float32=2.0**-24, d_bf16=2.0**-9)
-
-
 def collapse_path(
     *,
     weight_decay: float = 3e-3,  # λ, on all layers
@@ -429,7 +493,7 @@ def collapse_path(
     per_subclass: int = 50,  # Training samples of each sub-class
     lr: float = 0.1,  # Step size
     momentum: float = 0.9,  # Of gradient descent
-) -> pd.DataFrame:  # A row per seed and step: `nc1` (training samples), `share`, d′, directions
+) -> pd.DataFrame:  # A row per seed and step: `nc1`, `share`, `alive`, d′, accuracy, directions
     """Train deep networks on the mixture and measure the last hidden layer on the way.
 
     Example: `collapse_path(at=[0, 1000]).groupby("step")[["nc1", "d_float32"]].mean()`
@@ -483,8 +547,8 @@ def _path_rows(step, layers, x, y, fine, z, fresh_fine):
     errors = _error_share(y, _output(layers, x))
     found = dict(errors=errors, nc1=share_and_nc1(h, fine, h)["nc1"])
     found["share"] = share_and_nc1(fresh, fresh_fine, fresh)["share"]
-    for name, precision in _PRECISIONS.items():
-        found[name] = distance_at_precision(fresh, fresh_fine, precision)
+    found["alive"] = (fresh > 0).any(1).sum(1)
+    found |= _read_at_precisions(fresh, fresh_fine)
     found |= deviations_by_direction(fresh, fresh_fine, layers[-1][:, 0])
     columns = {k: v.numpy() for k, v in found.items()}
     return pd.DataFrame(dict(step=step, seed=range(len(h))) | columns)
