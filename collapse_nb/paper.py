@@ -136,7 +136,7 @@ def _networks(size, cifar):
     "R7: two more architectures until they fit, and VGG toward and into collapse."
     deep = _deep(size, cifar) | dict(eval_every=5)
     fitted = deep | dict(weight_decay=1e-3, epochs=50)
-    runs = grid(**fitted, model=["vgg16_bn", "densenet121"])
+    runs = grid(**fitted, model=["vgg16_bn", "densenet121", "resnet18"])
     vgg = deep | dict(model="vgg16_bn", weight_decay=_DEEP_DECAYS[0])
     return runs + grid(**vgg, seed=range(2)) + grid(**vgg | dict(epochs=50))
 
