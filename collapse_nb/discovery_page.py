@@ -9,6 +9,7 @@ __all__ = ['frame_table', 'exemplar_strip', 'summary_html', 'discovery_report', 
 # %% ../nbs/10e_discovery_page.ipynb #ffa0232f
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -368,25 +369,113 @@ def save_report(
 _OURS = "discovery.json"
 _FINISHED = "finished"  # in OUT.partial, the classes that are divided
 _FILES = ("report.html", "images.csv", "subclasses.csv", "classes.csv", "comparison.csv")
+_PROBE = ".writable"
+_PART = re.compile(r"class-\d+-[0-9a-f]{24}\.part")  # of `divide_classes`
+_SCRATCH = re.compile(r"tmp[a-z0-9_]{8}")  # of `scratch_folder`
+_FEATURES = ("judged", "found", "features")  # files in a scratch folder
+_TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.tmp")  # of `atomic_write`
+
+
+def _folder_of(out: str | Path) -> Path:
+    "The folder that is written: where a link leads."
+    folder = user_path(out)
+    try:
+        if folder.name in ("", "..") or folder.is_symlink():
+            folder = folder.resolve()
+        is_current = folder.is_dir() and folder.samefile(os.curdir)
+    except (OSError, RuntimeError) as e:  # links that lead to each other
+        raise RunFolderError(f"out={str(out)!r} leads nowhere ({e}): name a folder.") from None
+    if folder.is_symlink():
+        raise RunFolderError(f"out={str(out)!r} is a link that leads nowhere: name a folder.")
+    if is_current or not folder.name:
+        raise RunFolderError(
+            f"out={str(out)!r} is the current folder or the root, which cannot be exchanged "
+            "as a whole: name a folder inside of it."
+        )
+    return folder
 
 
 def partial_folder(
     out: str | Path,  # Folder of a discovery
 ) -> Path:
     "Where a discovery is written until it is whole."
-    folder = user_path(out)
+    folder = _folder_of(out)
     return folder.with_name(folder.name + ".partial")
 
 
-def _check_ours(folder: Path, *marks: str) -> None:
-    "Raise if a folder holds something else."
-    if folder.exists() and not folder.is_dir():
-        raise RunFolderError(f"out={str(folder)!r} is a file: name a folder.")
-    held = {o.name for o in folder.iterdir()} if folder.is_dir() else set()
-    if held and not held & set(marks):
+def _is_plain(path: Path) -> bool:
+    "A file, and no link to one."
+    return path.is_file() and not path.is_symlink()
+
+
+def _is_folder(path: Path) -> bool:
+    "A folder, and no link to one."
+    return path.is_dir() and not path.is_symlink()
+
+
+def _final_name(name: str) -> str:
+    "Of a temporary file, the name that it would have got."
+    found = _TEMPORARY.fullmatch(name)
+    return found[1] if found else name
+
+
+def _is_written(path: Path) -> bool:
+    "A file that `save_discovery` writes."
+    return _is_plain(path) and _final_name(path.name) in (*_FILES, _OURS, _PROBE)
+
+
+def _is_part(path: Path) -> bool:
+    "What a division leaves in its folder: a divided class, or a scratch folder of features."
+    if _is_plain(path):
+        return _PART.fullmatch(_final_name(path.name)) is not None
+    if not _is_folder(path) or not _SCRATCH.fullmatch(path.name):
+        return False
+    return all(_is_plain(o) and o.name in _FEATURES for o in path.iterdir())
+
+
+def _foreign_in(partial: Path) -> list[Path]:
+    "What lies in OUT.partial and was not put there by a discovery."
+    finished = partial / _FINISHED
+    parts = list(finished.iterdir()) if _is_folder(finished) else []
+    beside = [o for o in partial.iterdir() if o != finished or not _is_folder(finished)]
+    foreign = [o for o in beside if not _is_written(o)] + [o for o in parts if not _is_part(o)]
+    return sorted(foreign)
+
+
+def _check_partial(out: str | Path, partial: Path) -> None:
+    "Raise if OUT.partial holds anything of the user's."
+    first = f"out={str(out)!r} is written into {partial.name!r} first"
+    way_out = "move it away, or choose another folder."
+    if os.path.lexists(partial) and not _is_folder(partial):
+        raise RunFolderError(f"{first}, which is a file or a link: {way_out}")
+    foreign = _foreign_in(partial) if partial.is_dir() else []
+    if foreign:
+        name = str(foreign[0].relative_to(partial))
         raise RunFolderError(
-            f"out={str(folder)!r} holds other files: choose a new or empty folder."
+            f"{first}, and that holds {name!r}, which no discovery has put there: {way_out}"
         )
+
+
+def _listed(folder: Path) -> list[str]:
+    "Files of a discovery, as its discovery.json lists them; other names do not count."
+    names = read_json(folder / _OURS).get("files")
+    if not isinstance(names, list):
+        raise RunFolderError(
+            f"out={str(folder)!r} holds a discovery.json that lists no files, so no discovery "
+            "has written it: choose a new or empty folder."
+        )
+    return [o for o in _FILES if o in names]
+
+
+def _check_ours(out: str | Path, folder: Path) -> None:
+    "Raise unless a folder is new, empty, or of an earlier discovery."
+    if folder.exists() and not folder.is_dir():
+        raise RunFolderError(f"out={str(out)!r} is a file: name a folder.")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not _is_plain(folder / _OURS):
+        raise RunFolderError(f"out={str(out)!r} holds other files: choose a new or empty folder.")
+    _listed(folder)
 
 
 def claim_discovery(
@@ -394,13 +483,13 @@ def claim_discovery(
     needed_bytes: int = 20_000_000,  # Space for tables and page
 ) -> Path:  # The folder for finished classes, for `checkpoint=`
     "Check, before the first image, that a discovery can be written; clean up after a killed one."
-    folder, partial = user_path(out), partial_folder(out)
-    _check_ours(folder, _OURS)
-    _check_ours(partial, _FINISHED, _OURS)
+    folder, partial = _folder_of(out), partial_folder(out)
+    _check_ours(out, folder)
+    _check_partial(out, partial)
     try:
         _settle(folder)
         (partial / _FINISHED).mkdir(parents=True, exist_ok=True)
-        probe = partial / ".writable"
+        probe = partial / _PROBE
         probe.write_bytes(b"")
         probe.unlink()
         free = shutil.disk_usage(partial).free
@@ -420,19 +509,19 @@ def _old_folder(folder: Path) -> Path:
 def _settle(folder: Path) -> None:
     "End an exchange that was killed: put the earlier discovery back, or what is left of it away."
     old = _old_folder(folder)
-    if not (old / _OURS).is_file():  # which goes last
+    if not _is_folder(old) or not (old / _OURS).is_file():  # which goes last
         with suppress(OSError):
             old.rmdir()
         return
     if not folder.is_dir() or not any(folder.iterdir()):
         _move(old, folder)
         return
-    ours = read_json(old / _OURS).get("files", _FILES)
-    foreign = [o for o in old.iterdir() if o.name not in (*ours, _OURS)]
-    for o in foreign:
-        os.replace(o, _free_name(folder / o.name))
-    for name in ours:
-        (old / name).unlink(missing_ok=True)
+    ours = [old / o for o in _listed(old) if _is_plain(old / o)]
+    for o in sorted(old.iterdir()):
+        if o not in ours and o.name != _OURS:
+            os.replace(o, _free_name(folder / o.name))
+    for o in ours:
+        o.unlink()
     (old / _OURS).unlink()
     old.rmdir()
 
@@ -459,14 +548,16 @@ def save_discovery(
     out: str | Path,  # Folder, as given to `claim_discovery`
     settings: dict[str, Any],  # What it was made with, kept in discovery.json
     title: str = "Sub-classes",  # Title of the page
-    extra: dict[str, pd.DataFrame] | None = None,  # More tables by name, such as a comparison
+    extra: dict[str, pd.DataFrame] | None = None,  # {'comparison': a comparison of two models}
 ) -> Path:  # The page
     "Write all files of a discovery, or none: discovery.json, tables, page."
-    folder, partial = user_path(out), partial_folder(out)
+    folder, partial = _folder_of(out), partial_folder(out)
+    for name in extra or {}:
+        check_choice("extra", name, ["comparison"])
     claim_discovery(out)
     try:
-        for name in _FILES:  # of an attempt that was killed
-            (partial / name).unlink(missing_ok=True)
+        for o in filter(_is_written, list(partial.iterdir())):  # of an attempt that was killed
+            o.unlink()
         tables = _tables(report) | (extra or {})
         for name, frame in tables.items():
             _write_csv(frame, partial / f"{name}.csv")
@@ -474,19 +565,35 @@ def save_discovery(
         discovery_report(report, partial / "report.html", title, comparison)
         files = ["report.html", *(f"{name}.csv" for name in tables)]
         write_json(partial / _OURS, settings | dict(files=files))
-        shutil.rmtree(partial / _FINISHED)
+        _remove_parts(partial / _FINISHED)
         _exchange(partial, folder)
     except OSError as e:
         raise RunFolderError(
             f"out={str(out)!r} cannot be written: {e.strerror or e}. What was there before is "
             "intact; the same command goes on."
         ) from None
-    return folder / "report.html"
+    return user_path(out) / "report.html"
+
+
+def _remove_parts(finished: Path) -> None:
+    "Remove what a division has kept, file by file, so that nothing else goes with it."
+    for o in filter(_is_part, list(finished.iterdir())):
+        if o.is_dir():
+            for file in list(o.iterdir()):
+                file.unlink()
+            o.rmdir()
+        else:
+            o.unlink()
+    finished.rmdir()
 
 
 def _exchange(new: Path, folder: Path) -> None:
     "Put a new folder in the place of an earlier one; files of the user's move along."
     if folder.is_dir() and any(folder.iterdir()):
         os.replace(folder, _old_folder(folder))
-    _move(new, folder)
+    try:
+        _move(new, folder)
+    except OSError:
+        _settle(folder)  # which puts the earlier one back
+        raise
     _settle(folder)
