@@ -18,7 +18,7 @@ import textwrap
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass
 from functools import cache, wraps
 from importlib.util import find_spec
@@ -1127,18 +1127,6 @@ def _finish_discovery(found: _Found, out: str, settings: dict) -> None:
         raise typer.Exit(_GOT_WORSE)
 
 
-@contextmanager
-def _without_a_trace(checkpoint: Path) -> Iterator[None]:
-    "If the block fails before anything is finished, remove the empty folders it was given."
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):  # not empty: the same command goes on from there
-            checkpoint.rmdir()
-            checkpoint.parent.rmdir()
-        raise
-
-
 @_command
 @_with_fields
 def discover(
@@ -1153,20 +1141,23 @@ def discover(
 ) -> None:
     "Find the sub-classes hidden in the classes of your own model, and how it does on each."
     with _exit_on_error():
-        from collapse_nb.discovery_page import claim_discovery
+        from collapse_nb.discovery_page import claim_discovery, hold_discovery, without_a_trace
 
         _check_source(source, reading)
         given = _divide_options(known, dividing)
         _check_folder(out, _DISCOVERY)
         _check_outside(out, source.root)
-        checkpoint = claim_discovery(out)
-        with _without_a_trace(checkpoint):
-            if source.features is None:
-                found = _discover_model(source, reading, known.against, given, checkpoint)
-            else:
-                found = _discover_features(source, reading.class_names, known, given, checkpoint)
         asked = asdict(source) | asdict(known) | asdict(reading)
-        _finish_discovery(found, out, asked | dict(n_subclasses=dividing.n_subclasses))
+        asked["n_subclasses"] = dividing.n_subclasses
+        with hold_discovery(out):
+            checkpoint = claim_discovery(out)
+            with without_a_trace(checkpoint):
+                if source.features is None:
+                    found = _discover_model(source, reading, known.against, given, checkpoint)
+                else:
+                    names = reading.class_names
+                    found = _discover_features(source, names, known, given, checkpoint)
+            _finish_discovery(found, out, asked)
 
 # %% ../nbs/13_cli.ipynb #c65b1640
 _MEASUREMENT = ("measurement.json", "measurement.csv", "measurement.classes.csv", "report.html")
@@ -1210,7 +1201,11 @@ def _measure_model(source: _Source, reading: _Reading) -> Any:
 
 def _print_measurement(measurement: Any) -> None:
     "The metrics, with what each number means."
-    columns = [Column("key", width=17), Column("value", right=True), Column("in collapse", width=11)]
+    columns = [
+        Column("key", width=17),
+        Column("value", right=True),
+        Column("in collapse", width=11),
+    ]
     columns += [Column("meaning", wrap=True)]
     rows = []
     for o in measurement.rows():

@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['frame_table', 'exemplar_strip', 'summary_html', 'discovery_report', 'samples_frame', 'save_report', 'partial_folder',
-           'claim_discovery', 'save_discovery']
+           'hold_discovery', 'without_a_trace', 'claim_discovery', 'save_discovery']
 
 # %% ../nbs/10e_discovery_page.ipynb #ffa0232f
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from collapse_nb.core import (
     RunFolderError,
     atomic_write,
     check_choice,
+    folder_lock,
     read_json,
     user_path,
     write_json,
@@ -478,14 +480,74 @@ def _check_ours(out: str | Path, folder: Path) -> None:
     _listed(folder)
 
 
+_held: set[tuple[int, Path]] = set()  # (thread, folder) of the locks that are held
+
+
+def _lock(stack: ExitStack, out: str | Path, folder: Path) -> None:
+    "Hold the lock of a folder, a file beside it that goes when the lock is released."
+    name = f".{folder.name}.lock"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(folder_lock(folder.parent, name))
+    except OSError as e:
+        raise RunFolderError(f"out={str(out)!r} cannot be written to: {e.strerror or e}.") from None
+    except RunFolderError as e:  # which names the folder that the lock is in
+        raise type(e)(str(e).replace(repr(str(folder.parent)), repr(str(out)), 1)) from None
+    stack.callback(_remove_lock, folder.parent / name)
+
+
+def _remove_lock(file: Path) -> None:
+    with suppress(OSError):  # where no file can be removed that is open
+        file.unlink()
+
+
+@contextmanager
+def hold_discovery(
+    out: str | Path,  # Folder of a discovery
+) -> Iterator[None]:
+    "Inside the block no other process writes this discovery; a `FolderInUseError` if one does."
+    folder = _folder_of(out)
+    mine = threading.get_ident(), folder.resolve()
+    if mine in _held:
+        yield
+        return
+    with ExitStack() as stack:
+        _lock(stack, out, folder)
+        stack.callback(_held.discard, mine)
+        _held.add(mine)
+        yield
+
+
+@contextmanager
+def without_a_trace(
+    checkpoint: Path,  # Folder for finished classes, in OUT.partial
+) -> Iterator[None]:
+    "If the block fails before anything is finished, remove the empty folders it was given."
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # not empty: the same command goes on from there
+            checkpoint.rmdir()
+            checkpoint.parent.rmdir()
+        raise
+
+
 def claim_discovery(
     out: str | Path,  # Folder of the discovery: new, empty, or of an earlier discovery
     needed_bytes: int = 20_000_000,  # Space for tables and page
 ) -> Path:  # The folder for finished classes, for `checkpoint=`
     "Check, before the first image, that a discovery can be written; clean up after a killed one."
     folder, partial = _folder_of(out), partial_folder(out)
-    _check_ours(out, folder)
-    _check_partial(out, partial)
+    with hold_discovery(out):
+        _check_ours(out, folder)
+        _check_partial(out, partial)
+        with without_a_trace(partial / _FINISHED):
+            _prepare(out, folder, partial, needed_bytes)
+    return partial / _FINISHED
+
+
+def _prepare(out: str | Path, folder: Path, partial: Path, needed_bytes: int) -> None:
+    "End what was killed, and see that there is room."
     try:
         _settle(folder)
         (partial / _FINISHED).mkdir(parents=True, exist_ok=True)
@@ -498,7 +560,6 @@ def claim_discovery(
     if free < needed_bytes:
         there, needed = f"{free / 1e6:.0f} MB", f"{needed_bytes / 1e6:.0f} MB"
         raise RunFolderError(f"out={str(out)!r} has {there} of space, and {needed} are needed.")
-    return partial / _FINISHED
 
 
 def _old_folder(folder: Path) -> Path:
@@ -551,28 +612,33 @@ def save_discovery(
     extra: dict[str, pd.DataFrame] | None = None,  # {'comparison': a comparison of two models}
 ) -> Path:  # The page
     "Write all files of a discovery, or none: discovery.json, tables, page."
-    folder, partial = _folder_of(out), partial_folder(out)
     for name in extra or {}:
         check_choice("extra", name, ["comparison"])
-    claim_discovery(out)
-    try:
-        for o in filter(_is_written, list(partial.iterdir())):  # of an attempt that was killed
-            o.unlink()
-        tables = _tables(report) | (extra or {})
-        for name, frame in tables.items():
-            _write_csv(frame, partial / f"{name}.csv")
-        comparison = (extra or {}).get("comparison")
-        discovery_report(report, partial / "report.html", title, comparison)
-        files = ["report.html", *(f"{name}.csv" for name in tables)]
-        write_json(partial / _OURS, settings | dict(files=files))
-        _remove_parts(partial / _FINISHED)
-        _exchange(partial, folder)
-    except OSError as e:
-        raise RunFolderError(
-            f"out={str(out)!r} cannot be written: {e.strerror or e}. What was there before is "
-            "intact; the same command goes on."
-        ) from None
+    with hold_discovery(out):
+        partial = claim_discovery(out).parent
+        try:
+            with without_a_trace(partial / _FINISHED):
+                _write_all(report, partial, settings, title, extra or {})
+                _remove_parts(partial / _FINISHED)
+                _exchange(partial, _folder_of(out))
+        except OSError as e:
+            raise RunFolderError(
+                f"out={str(out)!r} cannot be written: {e.strerror or e}. What was there before is "
+                "intact; the same command goes on."
+            ) from None
     return user_path(out) / "report.html"
+
+
+def _write_all(report: Any, partial: Path, settings: dict, title: str, extra: dict) -> None:
+    "Write the files of a discovery, discovery.json last."
+    for o in filter(_is_written, list(partial.iterdir())):  # of an attempt that was killed
+        o.unlink()
+    tables = _tables(report) | extra
+    for name, frame in tables.items():
+        _write_csv(frame, partial / f"{name}.csv")
+    discovery_report(report, partial / "report.html", title, extra.get("comparison"))
+    files = ["report.html", *(f"{name}.csv" for name in tables)]
+    write_json(partial / _OURS, settings | dict(files=files))
 
 
 def _remove_parts(finished: Path) -> None:
