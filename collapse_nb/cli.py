@@ -951,6 +951,21 @@ def _check_folder(out: str, ours: tuple[str, ...]) -> None:
             "choose a new or empty folder."
         )
 
+
+def _check_not_read(out: str, ours: tuple[str, ...], **read: str | None) -> None:
+    "Raise if a file that an option names is one of those that would be written."
+    from collapse_nb.core import RunFolderError, user_path
+
+    written = [user_path(out) / o for o in ours]
+    written = [o for o in written if o.exists()]
+    for option, text in read.items():
+        for name in (text, text.rpartition(":")[0]) if text else ():
+            path = user_path(name)
+            if any(path.is_file() and path.samefile(o) for o in written):
+                raise RunFolderError(
+                    f"out={out!r} would overwrite {option}={text!r}; choose another folder."
+                )
+
 # %% ../nbs/13_cli.ipynb #43ce3497
 class _Found(NamedTuple):
     "A discovery, and what a second model makes of the same samples."
@@ -1146,6 +1161,9 @@ def discover(
         _check_source(source, reading)
         given = _divide_options(known, dividing)
         _check_folder(out, _DISCOVERY)
+        named = dict(weights=source.weights, class_names=reading.class_names)
+        named |= dict(features=source.features, labels=source.labels)
+        _check_not_read(out, _DISCOVERY, **named, **asdict(known))
         _check_outside(out, source.root)
         asked = asdict(source) | asdict(known) | asdict(reading)
         asked["n_subclasses"] = dividing.n_subclasses
@@ -1235,17 +1253,24 @@ def measure(
     "Measure Neural Collapse (NC1 to NC4) of your own model or features."
     with _exit_on_error():
         from collapse_nb.core import user_path
+        from collapse_nb.measure import check_measurement_path
 
         _check_source(source, reading)
         _check_folder(out, _MEASUREMENT)
+        named = dict(weights=source.weights, class_names=reading.class_names)
+        named |= dict(features=source.features, labels=source.labels, classifier=classifier)
+        _check_not_read(out, _MEASUREMENT, **named)
+        folder = user_path(out)
+        pages = ("report.html", "measurement.csv", "measurement.json")
+        for name in pages if folder.is_dir() else ():
+            check_measurement_path(folder / name)
         if source.features is None:
             measurement = _measure_model(source, reading)
         else:
             measurement = _measure_files(source, classifier, reading.class_names)
         _print_measurement(measurement)
-        folder = user_path(out)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("report.html", "measurement.csv", "measurement.json"):  # no other's page
+        for name in pages:
             measurement.save(folder / name)
         _say(f"report: {folder / 'report.html'}")
 
