@@ -9,8 +9,10 @@ __all__ = ['open_features', 'open_table', 'open_column', 'feature_table', 'featu
 # %% ../nbs/10d_classwise.ipynb #64f2c0b8
 import hashlib
 import io
-import pickle
 import json
+import math
+import pickle
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,9 +48,15 @@ def _cannot_read(path: Path, why: str, name: str = "features") -> CollapseError:
 
 def _open_npy(path: Path, name: str = "features") -> np.ndarray:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as e:
-        raise _cannot_read(path, f"not a .npy file of numbers ({str(e)[:80]})", name) from None
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as e:
+        raise _cannot_read(path, e.strerror or str(e), name) from None
+    except Exception as e:  # a broken header can raise anything
+        why = str(e)[:80] or type(e).__name__
+        raise _cannot_read(path, f"not a .npy file of numbers ({why})", name) from None
+    if not isinstance(found, np.ndarray):
+        raise _cannot_read(path, "not a .npy file, but an archive of several", name)
+    return found
 
 
 def _safetensors_header(path: Path) -> tuple[dict, int]:
@@ -59,10 +67,39 @@ def _safetensors_header(path: Path) -> tuple[dict, int]:
             raise _cannot_read(path, "not a safetensors file")
         try:
             header = json.loads(f.read(size))
-        except ValueError:
-            raise _cannot_read(path, "not a safetensors file") from None
+        except (ValueError, RecursionError):
+            header = None
+    if not isinstance(header, dict):
+        raise _cannot_read(path, "not a safetensors file")
     header.pop("__metadata__", None)
     return header, 8 + size
+
+
+def _are_counts(values: Any, n: int | None = None) -> bool:
+    "A list of whole numbers from 0, of that length."
+    if not isinstance(values, list) or n not in (None, len(values)):
+        return False
+    return all(type(o) is int and o >= 0 for o in values)
+
+
+def _check_tensor(path: Path, name: str, held: Any, data_bytes: int) -> None:
+    "Raise unless a tensor has a type, a shape, and a place in the file that fits both."
+    if not isinstance(held, dict) or not isinstance(held.get("dtype"), str):
+        raise _cannot_read(path, f"{name!r} has no type")
+    if held["dtype"] not in _SAFETENSORS:
+        known = ", ".join(_SAFETENSORS)
+        raise _cannot_read(path, f"{name!r} is {held['dtype']}; save it as one of {known}")
+    shape: Any = held.get("shape")
+    place: Any = held.get("data_offsets")
+    if not _are_counts(shape) or not _are_counts(place, 2):
+        raise _cannot_read(path, f"{name!r} has no shape, or no place in the file")
+    needed = math.prod(shape) * np.dtype(_SAFETENSORS[held["dtype"]]).itemsize
+    if place[1] - place[0] != needed or place[1] > data_bytes:
+        raise _cannot_read(
+            path, f"{name!r} needs {needed:,} bytes, and the file does not hold them"
+        )
+    if not needed:
+        raise _cannot_read(path, f"{name!r} is empty")
 
 
 def _open_safetensors(path: Path, name: str) -> np.ndarray:
@@ -73,22 +110,80 @@ def _open_safetensors(path: Path, name: str) -> np.ndarray:
     if name not in header:
         raise _cannot_read(path, f"it has no {name!r}, but {', '.join(list(header)[:5])}")
     held = header[name]
-    if held["dtype"] not in _SAFETENSORS:
-        known = ", ".join(_SAFETENSORS)
-        raise _cannot_read(path, f"{name!r} is {held['dtype']}; save it as one of {known}")
+    _check_tensor(path, name, held, path.stat().st_size - start)
     shape, offset = tuple(held["shape"]), start + held["data_offsets"][0]
     return np.memmap(path, _SAFETENSORS[held["dtype"]], "r", offset, shape)
 
 # %% ../nbs/10d_classwise.ipynb #ec1c5db7
-def _batch_array(batch: Any) -> np.ndarray:
+def _is_list(kind: Any) -> bool:
+    "Is a Parquet column one of lists?"
+    from pyarrow import types
+
+    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+
+
+def _index_columns(schema: Any) -> set[str]:
+    "Columns that pandas has written of the index of a frame: they are no features."
+    try:
+        told = (schema.pandas_metadata or {}).get("index_columns", [])
+    except (ValueError, AttributeError):  # metadata that pandas has not written
+        told = []
+    unnamed = {o for o in schema.names if re.fullmatch(r"__index_level_\d+__", o)}
+    return unnamed | {o for o in told if isinstance(o, str)}
+
+
+def _feature_columns(path: Path, schema: Any, name: str) -> list[int]:
+    "Places of the columns to read: the one of that name, else all, and numbers in each."
+    from pyarrow import types
+
+    of_lists = [o.name for o in schema if _is_list(o.type)]
+    if name in schema.names and (name != "features" or name in of_lists):
+        places = [schema.names.index(name)]
+    elif name != "features":
+        raise _cannot_read(path, f"it has no column {name!r}, but {', '.join(schema.names[:5])}")
+    else:
+        index = _index_columns(schema)
+        places = [i for i, o in enumerate(schema.names) if o not in index]
+    for field in (schema.field(i) for i in places):
+        kind = field.type.value_type if _is_list(field.type) else field.type
+        if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
+            raise _cannot_read(
+                path, f"column {field.name!r} holds {field.type}; keep only columns of numbers"
+            )
+        if _is_list(field.type) and len(places) > 1:
+            raise _cannot_read(path, f"column {field.name!r} holds lists beside others; name one")
+    if not places:
+        raise _cannot_read(path, "it has no columns of numbers")
+    return places
+
+
+def _plain_numbers(column: Any) -> np.ndarray:
+    "Numbers of a Parquet column; what is missing is NaN."
+    from pyarrow import types
+
+    column = column.cast("uint8") if types.is_boolean(column.type) else column
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _rows_of_lists(path: Path, column: Any) -> np.ndarray:
+    "Rows of a Parquet column of lists, all of one length."
+    from pyarrow import compute
+
+    lengths = np.unique(_plain_numbers(compute.list_value_length(column)))
+    if column.null_count or len(lengths) != 1:
+        raise _cannot_read(path, "its lists have different lengths, or rows have none")
+    return _plain_numbers(column.flatten()).reshape(len(column), -1)
+
+
+def _batch_array(path: Path, batch: Any, places: list[int]) -> np.ndarray:
     "Rows of a Parquet batch: columns of numbers, or one column of lists."
-    if batch.num_columns == 1 and hasattr(batch.column(0).type, "value_type"):
-        return np.stack(batch.column(0).to_numpy(zero_copy_only=False))
-    columns = [o.to_numpy(zero_copy_only=False) for o in batch.columns]
-    return np.column_stack(columns)
+    columns = [batch.column(i) for i in places]
+    if _is_list(columns[0].type):
+        return _rows_of_lists(path, columns[0])
+    return np.column_stack([_plain_numbers(o) for o in columns])
 
 
-def _open_parquet(path: Path) -> np.ndarray:
+def _open_parquet(path: Path, name: str) -> np.ndarray:
     "A Parquet file, unpacked piece by piece into a temporary file that vanishes with the array."
     try:
         import pyarrow.parquet as pq
@@ -98,17 +193,19 @@ def _open_parquet(path: Path) -> np.ndarray:
     rows, d, file = 0, 0, tempfile.TemporaryFile()
     dtype: Any = None
     try:
-        for batch in pq.ParquetFile(path).iter_batches(8192):
-            a = _batch_array(batch)
-            if a.dtype.kind not in "fiub":
-                raise _cannot_read(path, f"it holds {a.dtype}; keep only columns of numbers")
+        opened = pq.ParquetFile(path)
+        places = _feature_columns(path, opened.schema_arrow, name)
+        for batch in filter(len, opened.iter_batches(8192)):
+            a = _batch_array(path, batch, places)
+            if rows and a.shape[1] != d:
+                raise _cannot_read(path, f"its lists have different lengths, {d} and {a.shape[1]}")
             dtype = dtype or _float_for(a.dtype)
             rows, d = rows + len(a), a.shape[1]
             file.write(np.ascontiguousarray(a, dtype=dtype).data)
     except ArrowException as e:
         raise _cannot_read(path, str(e).splitlines()[0][:80]) from None
-    if not rows:
-        raise _cannot_read(path, "it has no rows")
+    if not rows or not d:
+        raise _cannot_read(path, "it has no rows, or rows without numbers")
     file.flush()
     return np.memmap(file, dtype, "r", shape=(rows, d))
 
@@ -121,7 +218,7 @@ def _float_for(dtype: np.dtype) -> np.dtype:
 
 def open_features(
     path: str | Path,  # A `.npy`, `.safetensors` or `.parquet` file of features (N, d)
-    name: str = "features",  # Which tensor of a safetensors file; if it holds one, that one
+    name: str = "features",  # Which tensor, or column of lists; if there is one only, that one
 ) -> np.ndarray:  # (N, d), read from disk when rows are asked for
     """Features in a file, without reading them into memory.
 
@@ -138,7 +235,7 @@ def open_features(
         if file.suffix == ".safetensors":
             return _open_safetensors(file, name)
         if file.suffix == ".parquet":
-            return _open_parquet(file)
+            return _open_parquet(file, name)
     except OSError as e:
         raise _cannot_read(file, e.strerror or str(e)) from None
     raise CollapseError(f"features={str(path)!r}: use .npy, .safetensors or .parquet.")
