@@ -15,7 +15,7 @@ import pickle
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,6 +37,7 @@ from collapse_nb.core import (
     parallel,
     user_path,
 )
+from .measure import separator_fault, spelling_fault
 
 # %% ../nbs/10d_classwise.ipynb #f689d536
 _SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
@@ -255,12 +256,23 @@ def open_table(
     if file.suffix not in readers:
         raise CollapseError(f"{str(path)!r} is not a table: use {', '.join(readers)}.")
     try:
-        return readers[file.suffix](file)
+        fault = _separator_fault(file) if file.suffix == ".csv" else None
+        if fault is None:
+            return readers[file.suffix](file)
+        raise CollapseError(f"{str(path)!r} {fault}")
+    except CollapseError:
+        raise
     except OSError as e:
         raise CollapseError(f"{str(path)!r} cannot be read: {e.strerror or e}.") from None
     except Exception as e:  # each reader raises kinds of its own
         why = str(e).splitlines()[0][:80]
         raise CollapseError(f"{str(path)!r} cannot be read as a table: {why}.") from None
+
+
+def _separator_fault(file: Path) -> str | None:
+    "What is wrong with the separators of a .csv file."
+    with file.open(encoding="utf-8-sig", errors="replace") as f:
+        return separator_fault(f)
 
 
 def open_column(
@@ -275,7 +287,7 @@ def open_column(
         return np.asarray(_open_npy(file, name))
     if file.suffix == ".txt":
         lines = file.read_text(encoding="utf-8-sig").splitlines()
-        return _numbers_if_possible([o.strip() for o in lines if o.strip()])
+        return _numbers_if_possible(name, file, [o.strip() for o in lines if o.strip()])
     table = open_table(file)
     short = name.rstrip("s")
     column = next((o for o in (name, short) if o in table), None)
@@ -283,15 +295,28 @@ def open_column(
         column = table.columns[0]
     if column is None:
         raise CollapseError(f"{name}={str(path)!r} has no column {name!r} or {short!r}.")
+    if file.suffix in (".csv", ".tsv") and table[column].dtype.kind in "iu":
+        separator = "," if file.suffix == ".csv" else "\t"
+        words = pd.read_csv(file, sep=separator, dtype=str)[column]
+        _check_spelling(name, file, words)
     return table[column].to_numpy()
 
 
-def _numbers_if_possible(words: list[str]) -> np.ndarray:
+def _check_spelling(name: str, file: Path, words: Iterable[str]) -> None:
+    "Raise if whole numbers in a file are spelled in several ways."
+    fault = spelling_fault(words)
+    if fault:
+        raise CollapseError(f"{name}={str(file)!r} {fault}")
+
+
+def _numbers_if_possible(name: str, file: Path, words: list[str]) -> np.ndarray:
     "Whole numbers where all words are, else words."
     try:
-        return np.array([int(o) for o in words])
+        numbers = np.array([int(o) for o in words])
     except ValueError:
         return np.array(words, dtype=object)
+    _check_spelling(name, file, words)
+    return numbers
 
 # %% ../nbs/10d_classwise.ipynb #44edc0ca
 def feature_table(

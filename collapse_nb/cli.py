@@ -763,7 +763,7 @@ def _heading(first: str) -> tuple[int | None, int | None]:
     return 0 if has_heading else None, 0 if fields[0] == "" and len(fields) > 1 else None
 
 
-def _read_frame(option: str, path: Path) -> Any:
+def _read_frame(option: str, path: Path, **how: Any) -> Any:
     """A CSV file as a data frame.
 
     Its first line is a heading unless it holds numbers other than 0, 1, 2, …; a first column
@@ -772,12 +772,19 @@ def _read_frame(option: str, path: Path) -> Any:
     import pandas as pd
 
     from collapse_nb.core import CollapseError, reading
+    from collapse_nb.measure import separator_fault
 
     try:
         with reading(path), path.open(encoding="utf-8-sig") as f:
+            fault = separator_fault(f)
+            f.seek(0)
             header, index = _heading(f.readline())
             f.seek(0)
-            return pd.read_csv(f, header=header, index_col=index)
+            if fault is None:
+                return pd.read_csv(f, header=header, index_col=index, **how)
+        raise CollapseError(f"{option}={str(path)!r} {fault}")
+    except CollapseError:
+        raise
     except (ValueError, pd.errors.ParserError) as e:
         why = str(e).strip().splitlines()[0][:80]
         raise CollapseError(f"{option}={str(path)!r} is not a table ({why}).") from None
@@ -798,10 +805,26 @@ def read_array(
         return _pick(option, path, read_arrays(path), name)
     frame = _read_frame(option, path)
     if name is not None:
-        return _pick(option, path, {str(o): frame[o] for o in frame}, name).to_numpy()
+        return _one_column(
+            option, path, _pick(option, path, {str(o): frame[o] for o in frame}, name)
+        )
     named = [_file_of("labels", o) for o in others if o is not None]
     frame = frame.drop(columns=[c for file, c in named if file == path and c in frame])
-    return frame.iloc[:, 0].to_numpy() if frame.shape[1] == 1 else frame.to_numpy(copy=True)
+    if frame.shape[1] == 1:
+        return _one_column(option, path, frame.iloc[:, 0])
+    return frame.to_numpy(copy=True)
+
+
+def _one_column(option: str, path: Path, column: Any) -> Any:
+    "A column of a CSV file; an error if it spells a whole number in several ways."
+    from collapse_nb.core import CollapseError
+    from collapse_nb.measure import spelling_fault
+
+    if column.dtype.kind in "iu":
+        fault = spelling_fault(_read_frame(option, path, dtype=str)[column.name])
+        if fault:
+            raise CollapseError(f"{option}={str(path)!r} {fault}")
+    return column.to_numpy()
 
 
 def _read_outputs(option: str, text: str | None) -> Any:

@@ -4,12 +4,15 @@
 
 # %% auto #0
 __all__ = ['RESNET18', 'FEW_SAMPLES', 'WORST', 'ONE_BY_ONE', 'Row', 'value_at_collapse', 'Measurement', 'check_measurement_path',
-           'plot_classes', 'measure_features', 'read_arrays', 'read_classifier', 'measure_files']
+           'plot_classes', 'measure_features', 'separator_fault', 'spelling_fault', 'read_arrays', 'read_classifier',
+           'measure_files']
 
 # %% ../nbs/04b_measure.ipynb #00000003
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO, StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -336,6 +339,7 @@ def measure_features(
 
     Example: `print(measure_features(features, labels, model.fc))`.
     """
+    _check_ordered(class_names)
     labels, class_names = _named_labels(labels, class_names)
     choices = dict(centering=centering, ignore_index=ignore_index, min_count=min_count)
     given = dict(classifier=classifier, num_classes=num_classes, sample_weight=sample_weight)
@@ -361,6 +365,15 @@ def _mean_of(ood_features: Any) -> torch.Tensor | None:
     if ood_features is None:
         return None
     return as_tensor("ood_features", ood_features).double().flatten(0, -2).mean(0)
+
+
+def _check_ordered(class_names: Any) -> None:
+    "Raise unless the names, if there are any, have an order."
+    if isinstance(class_names, (Mapping, str, set, frozenset)):
+        kind = type(class_names).__name__
+        raise CollapseError(
+            f"class_names is a {kind}; give a list of names, that of class 0 first."
+        )
 
 
 def _all_named(class_names: Sequence[str] | None, classes: int) -> list[str] | None:
@@ -396,6 +409,39 @@ def _named_labels(
     return np.array([index[str(word)] for word in array]), class_names
 
 # %% ../nbs/04b_measure.ipynb #00000018
+class _TextError(Exception):
+    "What is wrong with a text file, in words that follow its name."
+
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+
+
+def separator_fault(
+    lines: Iterable[str],  # Of a .csv file; the first twenty are looked at
+) -> str | None:  # What to say after the file's name
+    "What is wrong if each line has another separator than the comma, equally often."
+    bare = [re.sub('"[^"]*"', "", o) for o in islice(lines, 20) if o.strip()]
+    for sign, word in _SEPARATORS.items():
+        if len({o.count(sign) for o in bare}) == 1 and sign in bare[0]:
+            return f"separates its columns by {word}; save it with commas, words in quotes."
+    return None
+
+
+def spelling_fault(
+    words: Iterable[Any],  # Whole numbers as they are spelled in a file
+) -> str | None:  # What to say after the file's name
+    "What is wrong if a number is spelled in several ways, such as 1 and 01: these may be names."
+    spelled: dict[int, str] = {}
+    for word in dict.fromkeys(str(o).strip() for o in words):
+        first = spelled.setdefault(int(word), word)
+        if first != word:
+            return (
+                f"holds both {first} and {word}, which are one number; spell it in one way, or "
+                "write names that are words."
+            )
+    return None
+
+
 def read_arrays(
     path: str | Path,  # .npy, .npz, .pt, .pth, .safetensors, .csv or .txt
 ) -> dict[str, Any]:  # By name; "" for the only array of a file without names
@@ -407,7 +453,7 @@ def read_arrays(
         ".pt": _read_torch,
         ".pth": _read_torch,
         ".safetensors": _read_safetensors,
-        ".csv": _read_text,
+        ".csv": _read_csv,
         ".txt": _read_text,
     }
     check_choice("suffix", path.suffix.lower(), list(readers))
@@ -416,6 +462,8 @@ def read_arrays(
         return readers[path.suffix.lower()](data)
     except MemoryError:
         raise
+    except _TextError as e:
+        raise CollapseError(f"{str(path)!r} {e}") from None
     except Exception:  # each library raises its own kinds
         raise CollapseError(
             f"{str(path)!r} does not hold plain arrays of numbers; save it again, "
@@ -439,10 +487,25 @@ def _read_safetensors(data: bytes) -> dict[str, Any]:
     return load(data)
 
 
+def _read_csv(data: bytes) -> dict[str, Any]:
+    "The same, of a file in which a line may have several columns."
+    fault = separator_fault(StringIO(data.decode("utf-8-sig")))
+    if fault:
+        raise _TextError(fault)
+    return _read_text(data)
+
+
 def _read_text(data: bytes) -> dict[str, Any]:
     "Numbers or words separated by commas, without a heading."
-    frame = pd.read_csv(StringIO(data.decode("utf-8-sig")), header=None)
-    return {"": frame[0].to_numpy() if frame.shape[1] == 1 else frame.to_numpy()}
+    text = data.decode("utf-8-sig")
+    frame = pd.read_csv(StringIO(text), header=None)
+    if frame.shape[1] > 1:
+        return {"": frame.to_numpy()}
+    if frame[0].dtype.kind in "iu":
+        fault = spelling_fault(pd.read_csv(StringIO(text), header=None, dtype=str)[0])
+        if fault:
+            raise _TextError(fault)
+    return {"": frame[0].to_numpy()}
 
 
 def _one_array(path: str | Path, name: str) -> Any:
