@@ -311,6 +311,10 @@ def _one_kind(name, labels):
     words = sum(isinstance(v, str) for v in labels)
     if 0 < words < len(labels):
         raise CollapseError(f"{name} mixes words and numbers; give labels of one kind.")
+    if any(isinstance(v, str) and v.endswith("\0") for v in labels):
+        raise CollapseError(
+            f"{name} has a word that ends with a NUL, which NumPy would drop; remove it there."
+        )
     return np.array(labels)
 
 
