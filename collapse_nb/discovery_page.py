@@ -618,7 +618,8 @@ def save_discovery(
         partial = claim_discovery(out).parent
         try:
             with without_a_trace(partial / _FINISHED):
-                _write_all(report, partial, settings, title, extra or {})
+                with _dropping(partial):
+                    _write_all(report, partial, settings, title, extra or {})
                 _remove_parts(partial / _FINISHED)
                 _exchange(partial, _folder_of(out))
         except OSError as e:
@@ -629,10 +630,26 @@ def save_discovery(
     return user_path(out) / "report.html"
 
 
+def _drop_written(partial: Path) -> None:
+    "Remove the files of an attempt that came to nothing."
+    for o in filter(_is_written, list(partial.iterdir())):
+        o.unlink()
+
+
+@contextmanager
+def _dropping(partial: Path) -> Iterator[None]:
+    "If the block fails, free the space of what it has written: a disk may be full."
+    try:
+        yield
+    except Exception:
+        with suppress(OSError):
+            _drop_written(partial)
+        raise
+
+
 def _write_all(report: Any, partial: Path, settings: dict, title: str, extra: dict) -> None:
     "Write the files of a discovery, discovery.json last."
-    for o in filter(_is_written, list(partial.iterdir())):  # of an attempt that was killed
-        o.unlink()
+    _drop_written(partial)  # of an attempt that was killed
     tables = _tables(report) | extra
     for name, frame in tables.items():
         _write_csv(frame, partial / f"{name}.csv")
