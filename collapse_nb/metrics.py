@@ -523,12 +523,33 @@ def _weighted_means(samples: _Samples, totals: Tensor) -> Tensor:
     "Class means, given the total weight of each class."
     features, rows = samples.features, _rows(samples.features)
     sums = totals.new_zeros(len(totals), features.shape[1])
+    origins = _origins(samples, len(totals))
     # one buffer: new memory for each batch costs more than the sums
     buffer = sums.new_empty(min(len(samples.labels), rows), features.shape[1])
     for h, y, w in samples.batches(rows):
-        h = buffer[: len(y)].copy_(h)
-        sums.index_add_(0, y, h if w is None else h.mul_(w[:, None]))
-    return sums / totals.where(totals > 0, 1)[:, None]
+        z = buffer[: len(y)]
+        if origins is None:
+            z.copy_(h)
+        else:
+            torch.index_select(origins, 0, y, out=z)
+            torch.sub(h, z, out=z)
+        sums.index_add_(0, y, z if w is None else z.mul_(w[:, None]))
+    means = sums / totals.where(totals > 0, 1)[:, None]
+    return means if origins is None else means.add_(origins)
+
+
+def _origins(samples: _Samples, classes: int) -> Tensor | None:
+    "The first sample of each class, which float64 sums start from; shorter types need none."
+    if samples.features.dtype != torch.float64:
+        return None
+    rows = (samples.labels >= 0).nonzero().flatten()
+    labels = samples.labels[rows]
+    first = labels.new_full((classes,), len(samples.labels))
+    first.scatter_reduce_(0, labels, rows, "amin")
+    there = first < len(samples.labels)
+    origins = samples.features.new_zeros(classes, samples.features.shape[1])
+    origins[there] = samples.features[first[there]]
+    return origins
 
 # %% ../nbs/04_metrics.ipynb #00000026
 @dataclass

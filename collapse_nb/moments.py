@@ -207,7 +207,10 @@ def _centered(
 ) -> tuple[Tensor, Tensor]:
     "δ of each group, and each sample less c, in float64."
     h, mean = features.double(), moments.mean[group.rows]
-    step = _group_mean(h, group, weights) - mean
+    if features.dtype == torch.float64:
+        step = _far_group_mean(h, group, weights) - mean
+    else:  # sums of a shorter type are exact, or nearly so
+        step = _group_mean(h, group, weights) - mean
     center = mean + (1 - (1 - share).sqrt()) * step
     B, d = h.shape
     # eight more columns: rows of 512 numbers would compete for the same cache lines
@@ -239,6 +242,16 @@ def _group_mean(values: Tensor, group: Groups, weights: Tensor | None) -> Tensor
     sums = values.new_zeros(len(group.rows), values.shape[1])
     sums.index_add_(0, group.member, weighted)
     return sums.div_(group.weight.where(group.weight > 0, 1)[:, None])
+
+
+def _far_group_mean(values: Tensor, group: Groups, weights: Tensor | None) -> Tensor:
+    "The same from differences to one sample of each group, so that an offset costs no digits."
+    samples = torch.arange(len(values), device=values.device)
+    first = torch.zeros_like(group.rows)
+    first.scatter_reduce_(0, group.member, samples, "amin", include_self=False)
+    origins = values[first]
+    away = _group_mean(values - origins[group.member], group, weights)
+    return away + origins.where(group.weight[:, None] > 0, 0)
 
 
 def _center_new_classes(
