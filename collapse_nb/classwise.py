@@ -451,11 +451,11 @@ class ClasswiseClusterer:
         X: np.ndarray,  # (N, d) features
     ) -> np.ndarray:  # (N,)
         "The class whose mean is nearest."
+        from collapse_nb.modes import nearest
+
         ids = np.array(list(self.class_means_))
         means = np.stack(list(self.class_means_.values()))
-        lengths = (means**2).sum(1)
-        distances = lengths - 2 * X @ means.T  # without the length of X, equal for all
-        return ids[distances.argmin(1)]
+        return ids[nearest(X, means)]
 
 # %% ../nbs/10d_classwise.ipynb #932b7050
 _PARTS_OF_A_FILE = {

@@ -17,6 +17,7 @@ from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from .judging import JudgeOptions
+from .modes import center_distances
 
 # %% ../nbs/10c_mislabeled.ipynb #eb32f89e
 FLOORS = np.r_[
@@ -282,7 +283,7 @@ class _Nearest(NamedTuple):
     def other(self, h: np.ndarray, label: int) -> np.ndarray:
         "The nearest class but the label."
         x = self.basis.transform(h) @ self.white
-        far = np.square(self.means).sum(1) - 2 * x @ self.means.T
+        far = center_distances(x, self.means)
         far[:, self.classes == label] = np.inf
         return self.classes[far.argmin(1)]
 

@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['DEFAULT_OPTIONS', 'MARGIN_STEP', 'MARGIN_STEPS', 'LARGEST_DEVIATE', 'ModeOptions', 'Components', 'rounding_error',
-           'principal_components', 'class_components', 'usable_components', 'some_rows', 'flattest_axes', 'nearest',
-           'ward_levels', 'part_differences', 'Axes', 'candidate_axes', 'valley_depth', 'Valleys', 'find_valleys',
-           'find_valley', 'count_valleys', 'count_valley', 'valley_log_p', 'valley_p', 'Cut', 'folds', 'judge_axes',
-           'FisherRule', 'fisher_rule', 'refine_parts', 'nested_partitions', 'Margins', 'part_margins', 'MarginWindows',
-           'choose_margin_windows', 'count_margins', 'parts_deviates', 'parts_log_p', 'Partition', 'judge_partitions',
-           'Evidence', 'sampled_rows', 'Division', 'best_division', 'Parts', 'find_parts', 'count_subclasses',
-           'draw_student', 'draw_filled', 'visible_parts']
+           'principal_components', 'class_components', 'usable_components', 'some_rows', 'flattest_axes',
+           'center_distances', 'nearest', 'ward_levels', 'part_differences', 'Axes', 'candidate_axes', 'valley_depth',
+           'Valleys', 'find_valleys', 'find_valley', 'count_valleys', 'count_valley', 'valley_log_p', 'valley_p', 'Cut',
+           'folds', 'judge_axes', 'FisherRule', 'fisher_rule', 'refine_parts', 'nested_partitions', 'Margins',
+           'part_margins', 'MarginWindows', 'choose_margin_windows', 'count_margins', 'parts_deviates', 'parts_log_p',
+           'Partition', 'judge_partitions', 'Evidence', 'sampled_rows', 'Division', 'best_division', 'Parts',
+           'find_parts', 'count_subclasses', 'draw_student', 'draw_filled', 'visible_parts']
 
 # %% ../nbs/05a_modes.ipynb #9281f438
 import math
@@ -219,12 +219,26 @@ def _sums(values, labels, k):
     return member @ values, member.sum(1)
 
 
+def _distances_about_zero(u, centers):
+    "Squared distances (n, k), less the squared length of each sample."
+    return np.square(centers).sum(1) - 2 * u @ centers.T
+
+
+def center_distances(
+    u: np.ndarray,  # (n, m)
+    centers: np.ndarray,  # (k, m)
+) -> np.ndarray:  # (n, k) squared distances, less that from the mean of the centers
+    "How near each sample is to each center; an offset of all of them costs no digits."
+    middle = centers.mean(0)
+    return _distances_about_zero(u - middle, centers - middle)
+
+
 def nearest(
     u: np.ndarray,  # (n, m)
     centers: np.ndarray,  # (k, m)
 ) -> np.ndarray:  # (n,) index of the nearest center
     "Nearest center of each sample."
-    return (np.square(centers).sum(1) - 2 * u @ centers.T).argmin(1)
+    return center_distances(u, centers).argmin(1)
 
 
 def ward_levels(
@@ -630,10 +644,10 @@ def nested_partitions(
 def _few_steps(u, centers, steps=6):
     "Labels after a few steps of k-means; a center without samples stays where it is."
     for _ in range(steps):
-        labels = nearest(u, centers)
+        labels = _distances_about_zero(u, centers).argmin(1)  # components have mean zero
         sums, sizes = _sums(u, labels, len(centers))
         centers = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], centers)
-    return nearest(u, centers)
+    return _distances_about_zero(u, centers).argmin(1)
 
 # %% ../nbs/05a_modes.ipynb #c08ab471
 class Margins(NamedTuple):
