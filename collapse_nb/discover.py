@@ -55,6 +55,7 @@ from collapse_nb.judging import (
     JudgeOptions,
     ReadLabels,
     as_column,
+    check_column_order,
     codes_as,
     describing_columns,
     find_failures,
@@ -1003,20 +1004,66 @@ def _old_groups(divide_by: str, groups: Any) -> tuple[str, Any]:
     return groups, None
 
 
-def _names_to_codes(n_subclasses: Any, names: Sequence[str] | None) -> Any:
-    "Numbers of sub-classes by class name, as numbers by class code."
+def _names_to_codes(n_subclasses: Any, names: Sequence[str] | None, by_name: bool) -> Any:
+    "Numbers of sub-classes by class name, or by the user's own numbers, as numbers by class code."
     if not isinstance(n_subclasses, Mapping):
         return n_subclasses
     place = {str(o): i for i, o in enumerate(names or ())}
+    numbers = {str(o) for o in n_subclasses if not isinstance(o, str)}
+    own = by_name and bool(numbers & set(place))
     out = {}
     for key, number in n_subclasses.items():
-        if isinstance(key, str) and key not in place:
+        named = isinstance(key, str) or own
+        is_index = isinstance(key, (int, np.integer)) and key >= 0
+        if str(key) not in place if named else not is_index:
             raise CollapseError(
                 f"n_subclasses names {key!r}, which is no class: use one of "
                 f"{', '.join(place) or 'the class indices'}."
             )
-        out[place[key] if isinstance(key, str) else int(key)] = number
+        out[place[str(key)] if named else int(key)] = number
     return out
+
+
+class _Said(NamedTuple):
+    "What the user said of classes."
+
+    labels: Any
+    predictions: Any
+    train: Any
+    class_names: Any
+
+
+def _numbers_as_names(told: _Said) -> _Said:
+    "Whole numbers of which some are negative are names, the same in all sets of samples."
+    columns = [told.labels]
+    judged = told.predictions is not None and not _is_matrix(told.predictions)
+    if judged:
+        columns.append(told.predictions)
+    divided = isinstance(told.train, (tuple, list)) and len(told.train) > 1
+    if divided:
+        columns.append(told.train[1])
+    read = [as_column(o) for o in columns]
+    if any(o.ndim != 1 or o.dtype.kind not in "iu" for o in read):
+        return told
+    numbers = np.unique(np.concatenate(read)).tolist()
+    names = [str(o) for o in numbers]
+    if not numbers or numbers[0] >= 0:
+        return told
+    if told.class_names is not None and not set(names) <= set(map(str, told.class_names)):
+        return told  # which `read_labels` refuses
+    words = [o.astype(str) for o in read]
+    train = (told.train[0], words[-1], *told.train[2:]) if divided else told.train
+    predictions = words[1] if judged else told.predictions
+    if told.class_names is not None:
+        names = told.class_names
+    return _Said(words[0], predictions, train, names)
+
+
+def _check_columns(labels: Any, predictions: Any, class_names: Any) -> None:
+    "Raise if outputs have a column for each class, and the order of negative labels is not told."
+    named = {str(o) for o in getattr(predictions, "columns", ())}
+    if _is_matrix(predictions) and not named & {str(o) for o in as_column(labels).tolist()}:
+        check_column_order("labels", labels, class_names)
 
 
 def discover_subclasses(
@@ -1059,6 +1106,9 @@ def discover_subclasses(
     index = _index_of(features, labels, **others)
     h = _opened("features", features)
     _warn_of_units(h)
+    _check_columns(labels, predictions, class_names)
+    told = _numbers_as_names(_Said(labels, predictions, train, class_names))
+    labels, predictions, train, class_names = told
     if class_names is None:
         class_names = _names_with_train(labels, predictions, train)
     predictions, class_names = _ordered_outputs(predictions, labels, class_names)
@@ -1067,7 +1117,8 @@ def discover_subclasses(
         raise CollapseError("divide_by='prediction' needs predictions: pass them.")
     given = class_names if class_names is not None else classes
     names = _class_names(given, frame, max(columns, _classes_in(train)))
-    how = how._replace(n_subclasses=_names_to_codes(how.n_subclasses, names), names=names)
+    numbers = _names_to_codes(how.n_subclasses, names, classes is not None)
+    how = how._replace(n_subclasses=numbers, names=names)
     samples = _Samples(
         h,
         frame if index is None else frame.set_axis(index),
@@ -1271,7 +1322,9 @@ def discover_in_model(
     judged = _Told(source, known_labels(source, labels, names))
     if names is None and judged.labels is not None:
         names = judged.labels.classes
-    how = how._replace(n_subclasses=_names_to_codes(how.n_subclasses, names), names=names)
+    by_name = judged.labels is not None and judged.labels.classes is not None
+    numbers = _names_to_codes(how.n_subclasses, names, by_name)
+    how = how._replace(n_subclasses=numbers, names=names)
     other = _train_images(train, names, reads)
     _check_sizes(other or judged, how)
     with scratch_folder(scratch) as folder:

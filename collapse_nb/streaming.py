@@ -28,7 +28,14 @@ from torch.utils.data import Dataset as TorchDataset
 
 from .core import CollapseError, CollapseWarning, DataError, check_number, user_path
 from .data import ImageTree, Images, image_transform, split_batch
-from .judging import OutputKind, ReadLabels, as_column, judge_outputs, read_labels
+from collapse_nb.judging import (
+    OutputKind,
+    ReadLabels,
+    as_column,
+    check_column_order,
+    judge_outputs,
+    read_labels,
+)
 from .models import Pass, check_order, logits_of, stream_features, unwrapped
 
 # %% ../nbs/10f_streaming.ipynb #bcf26ee2
@@ -215,6 +222,7 @@ def known_labels(
     "Labels given beside the images, checked before the first image."
     if labels is None:
         return None
+    check_column_order("labels", labels, class_names)
     return read_labels("labels", labels, source.size, class_names)
 
 
