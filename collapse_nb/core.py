@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['MAX_CLASSES', 'FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFolderError', 'FolderInUseError',
            'UnreadableError', 'CollapseWarning', 'check_number', 'check_choice', 'user_path', 'as_tensor',
-           'check_features', 'check_labels', 'check_same_rows', 'EncodedLabels', 'encode_labels', 'is_fitted',
-           'is_collapsed', 'Interval', 'share_interval', 'MeanInterval', 'mean_interval', 'injected_fault',
-           'atomic_write', 'remove_leftovers', 'reading', 'read_file', 'write_json', 'read_json', 'digest',
-           'folder_lock', 'available', 'artifact_due', 'store_artifact', 'deprecated_alias', 'moved_names', 'parallel',
-           'evaluation_batch', 'import_torchvision']
+           'check_features', 'check_labels', 'check_same_rows', 'column_names', 'check_same_columns', 'EncodedLabels',
+           'encode_labels', 'is_fitted', 'is_collapsed', 'Interval', 'share_interval', 'MeanInterval', 'mean_interval',
+           'injected_fault', 'atomic_write', 'remove_leftovers', 'reading', 'read_file', 'write_json', 'read_json',
+           'digest', 'folder_lock', 'available', 'artifact_due', 'store_artifact', 'deprecated_alias', 'moved_names',
+           'parallel', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #33df98e6
 import atexit
@@ -298,6 +298,34 @@ def check_same_rows(
                 f"{name} holds the rows of {first} in another order (by its index); align them "
                 f"({name}.loc[{first}.index]), or pass arrays if they belong together as they are."
             )
+
+
+def column_names(
+    value: Any,  # A pandas or polars frame, or anything else
+) -> tuple[str, ...] | None:  # None where not all columns have words for names
+    "Names of the columns of a frame."
+    columns = getattr(value, "columns", None)
+    names = () if columns is None else tuple(columns)
+    return names if names and all(isinstance(o, str) for o in names) else None
+
+
+def check_same_columns(
+    name: str,  # Argument's name, as the user typed it
+    value: Any,  # Features; only those of a frame are compared
+    known: tuple[str, ...] | None,  # Names of the columns of earlier features, if they had any
+    of: str = "features",  # What the earlier features are called
+) -> None:
+    "Raise if a frame holds other columns than an earlier one, or the same in another order."
+    names = column_names(value)
+    if known is None or names is None or names == known or len(names) != len(known):
+        return
+    strange = [o for o in names if o not in known]
+    what = f"has the column {strange[0]!r}, which {of} had not" if strange else ""
+    raise CollapseError(
+        f"{name} {what or f'holds the columns of {of} in another order'}; give them in the order "
+        f"{', '.join(known[:4])}{', …' * (len(known) > 4)}, or pass an array if they belong "
+        "together as they are."
+    )
 
 # %% ../nbs/00_core.ipynb #74be879d
 class EncodedLabels(NamedTuple):

@@ -42,7 +42,9 @@ from collapse_nb.core import (
     as_tensor,
     check_choice,
     check_number,
+    check_same_columns,
     check_same_rows,
+    column_names,
     encode_labels,
     moved_names,
     share_interval,
@@ -410,6 +412,7 @@ class SubclassReport:
     outputs: str | None = None  # What the predictions were: 'classes', 'logits', 'probabilities'
     judge: JudgeOptions = field(default_factory=JudgeOptions)  # What counts as a group of errors
     by_name: bool = False  # Did the labels come as names, and not as indices?
+    feature_names: tuple[str, ...] | None = None  # Columns of the features, if they were a frame
 
     def __repr__(self) -> str:
         rows = self.to_frame()
@@ -514,6 +517,8 @@ class SubclassReport:
         classes: ArrayLike | None = None,  # (n,) class of each; None: nearest class mean
     ) -> np.ndarray:  # int64 (n,) ids
         "Sub-class of new samples."
+        check_same_rows(features=features, classes=classes)
+        check_same_columns("features", features, self.feature_names, "the samples of the report")
         if classes is None:
             return self.clusterer.predict(features)
         h = feature_table("features", features)
@@ -1104,6 +1109,7 @@ def discover_subclasses(
     )
     others = dict(predictions=predictions, groups=groups, metadata=metadata)
     index = _index_of(features, labels, **others)
+    columns_of_features = _feature_names(features, train)
     h = _opened("features", features)
     _warn_of_units(h)
     _check_columns(labels, predictions, class_names)
@@ -1129,7 +1135,8 @@ def discover_subclasses(
         kind,
         classes is not None,
     )
-    return _discover(samples, _other_samples(train, given), how, judge, divide_by)
+    report = _discover(samples, _other_samples(train, given), how, judge, divide_by)
+    return replace(report, feature_names=columns_of_features)
 
 
 def _settings(**given: Any) -> DivideSettings:
@@ -1215,6 +1222,15 @@ def _opened(name: str, features: Any) -> np.ndarray:
     return feature_table(name, open_features(features) if is_file else features)
 
 
+def _feature_names(features: Any, train: Any) -> tuple[str, ...] | None:
+    "Names of the columns of features, which are those of the features to divide."
+    known = column_names(features)
+    if not isinstance(train, (tuple, list)) or not train:
+        return known
+    check_same_columns("train", train[0], known)
+    return known or column_names(train[0])
+
+
 def _index_of(features: Any, labels: Any, **others: Any) -> pd.Index | None:
     "The index of the user's frame, in the same order wherever it is given."
     check_same_rows(features=features, labels=labels, **others)
@@ -1230,6 +1246,7 @@ def _other_samples(train: Any, names: Any) -> _Find | None:
         return None
     if not isinstance(train, (tuple, list)) or len(train) not in (2, 3):
         raise CollapseError("train: give a pair (features, labels), or (features, labels, groups).")
+    check_same_rows(**dict(zip(("train[0]", "train[1]", "train[2]"), train)))
     h = _opened("train", train[0])
     codes = read_labels("train's labels", train[1], len(h), names).codes
     return _Find(h, codes, _group_codes(train[2] if len(train) == 3 else None, len(h)))

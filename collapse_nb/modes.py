@@ -28,7 +28,13 @@ from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.isotonic import isotonic_regression
 
-from .core import CollapseError, check_features, check_number, encode_labels
+from collapse_nb.core import (
+    CollapseError,
+    check_features,
+    check_number,
+    check_same_rows,
+    encode_labels,
+)
 
 # %% ../nbs/05a_modes.ipynb #8a413950
 @dataclass(frozen=True)
@@ -1017,6 +1023,7 @@ def count_subclasses(
     options: ModeOptions | None = None,
 ) -> tuple[int | None, pd.DataFrame]:  # Number, None if undecided; a row for each step
     "How many parts with valleys between them a class has."
+    check_same_rows(features=features, groups=groups)
     x = check_features("features", features)
     if span is not None:
         x = x - x @ span.T @ span
