@@ -864,6 +864,7 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
     def _place(self, X, y, measure):
         "Global ids, and what `measure` gives for samples of divided classes."
         check_is_fitted(self, "subclasses_")
+        check_same_rows(X=X, y=y)
         _check_feature_names(self, X, reset=False)
         X = _lazy_features("X", X)
         _check_width(self, "X", X)
@@ -941,6 +942,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
     ) -> "LinearProbe":
         "Fit the probe."
         check_number("C", self.C, low=0, above=True)
+        check_same_rows(X=X, y=y, sample_weight=sample_weight)
         _check_feature_names(self, X, reset=True)
         X = check_features("X", X)
         codes, self.classes_ = encode_labels("y", y, len(X))
@@ -1206,6 +1208,9 @@ def cluster_and_probe(
 ) -> ProbeResult:
     "Reconstruct fine classes from features of a network that was trained on coarse ones."
     start, rng = time.perf_counter(), np.random.default_rng(random_state)
+    of_train = dict(train_coarse=train_coarse, train_fine=train_fine, groups=groups)
+    check_same_rows(train_features=train_features, **of_train)
+    check_same_rows(test_features=test_features, test_fine=test_fine, test_groups=test_groups)
     told = train_features, train_coarse, test_features, test_fine, train_fine
     data = _checked_probing(*told, groups, test_groups, rng)
     clusterer = SubclassClusterer(

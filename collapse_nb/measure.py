@@ -29,6 +29,7 @@ from collapse_nb.core import (
     as_tensor,
     atomic_write,
     check_choice,
+    check_same_rows,
     encode_labels,
     read_file,
     read_json,
@@ -340,6 +341,7 @@ def measure_features(
     Example: `print(measure_features(features, labels, model.fc))`.
     """
     _check_ordered(class_names)
+    check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
     labels, class_names = _named_labels(labels, class_names)
     choices = dict(centering=centering, ignore_index=ignore_index, min_count=min_count)
     given = dict(classifier=classifier, num_classes=num_classes, sample_weight=sample_weight)

@@ -1308,6 +1308,7 @@ def class_results(
 
     Example: `class_results(features, labels).nlargest(20, "nearest_cdnv")`.
     """
+    check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
     source = _as_classifier(classifier)
     settings = _Settings(centering, ignore_index=ignore_index, min_count=min_count)
     if num_classes is None and source:
@@ -1546,6 +1547,7 @@ class NeuralCollapse(_DeviceOnly):
         sample_weight: Any = None,  # Weight of each sample, shaped like `labels`
     ) -> None:
         "Add a batch."
+        check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
         samples = _as_samples(features, labels, sample_weight)
         if samples.features.shape[1] != self.feature_dim:
             raise CollapseError(
