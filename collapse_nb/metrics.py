@@ -1331,6 +1331,8 @@ def _check_two_classes(e: _Evidence) -> None:
 class _DeviceOnly(Metric):
     "A metric whose state follows its module to a device but never to another type."
 
+    _settings_named = ""  # what `settings_digest` is a digest of, in words
+
     def _apply(self, fn: Callable, *args: Any, **kwargs: Any) -> Any:
         def move(t: Tensor) -> Tensor:
             device = fn(t.new_empty(0)).device
@@ -1351,6 +1353,54 @@ class _DeviceOnly(Metric):
         elif isinstance(val, Sequence):
             val = [_as_tensors(v) if isinstance(v, dict) else v for v in val]
         return self._plot(val, ax)
+
+    def _refuse_other_settings(self, name: str, state: Mapping[str, Any]) -> None:
+        "Raise if a state is that of a metric with other settings or shapes."
+        own = self._defaults["settings_digest"].tolist()
+        digest = torch.as_tensor(state.get("settings_digest", own)).reshape(-1).tolist()
+        if digest != own * (len(digest) // len(own)):  # states of several processes are stacked
+            raise CollapseError(
+                f"{name} is of a metric with other settings ({self._settings_named}); "
+                "give both metrics the same."
+            )
+
+    def _refuse_incomplete(self, state: Mapping[str, Any]) -> None:
+        "Raise unless an incoming state has the entries of this metric's own."
+        differ = sorted(set(self._defaults) ^ set(state))
+        if differ:
+            raise CollapseError(
+                f"incoming_state: only one of the two metrics has {', '.join(differ[:3])}; "
+                "pass the metric_state of a metric with the same settings and state_dtype."
+            )
+
+    def merge_state(
+        self,
+        incoming_state: Any,  # Another metric with the same settings, or its `metric_state`
+    ) -> None:
+        "Add what another metric (or a dict of its state) has seen."
+        if not isinstance(incoming_state, (dict, _DeviceOnly)):
+            kind = type(self).__name__
+            raise CollapseError(
+                f"incoming_state: {type(incoming_state).__name__}; "
+                f"pass a {kind} or its metric_state."
+            )
+        state = incoming_state if isinstance(incoming_state, dict) else incoming_state.metric_state
+        self._refuse_other_settings("incoming_state", state)
+        self._refuse_incomplete(state)
+        self._refuse_other_shapes("incoming_state", state)
+        self._reduce_states(state)
+
+    def _load_from_state_dict(  # type: ignore[override]
+        self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        "As torchmetrics does; a state of other settings is refused."
+        own = {k: state_dict[prefix + k] for k in self._defaults if prefix + k in state_dict}
+        self._refuse_other_settings("state_dict", own)
+        self._refuse_other_shapes("state_dict", own)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+    def _refuse_other_shapes(self, name: str, state: Mapping[str, Any]) -> None:
+        "Raise if a state is of features of another dimension."
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         "Add a batch and return its own value; an error leaves the metric as it was."
@@ -1464,6 +1514,10 @@ class NeuralCollapse(_DeviceOnly):
     Source: Papyan, Han and Donoho (2020), arXiv 2008.08186.
     """
 
+    _settings_named = (
+        "num_classes, classes, centering, weighting, ignore_index, min_count, metrics, gnc2, "
+        "ood_mean or fast"
+    )
     is_differentiable = False
     higher_is_better = None
     full_state_update = False
@@ -1667,30 +1721,20 @@ class NeuralCollapse(_DeviceOnly):
             self.label = union
         super()._sync_dist(dist_sync_fn, process_group)
 
+    def _refuse_other_shapes(self, name: str, state: Mapping[str, Any]) -> None:
+        "Raise if a state is of features of another dimension."
+        dimensions = 1 if self.rows_of.seen else 2
+        given = state.get("mean", self.mean)
+        own, other = (tuple(t.shape[-dimensions:]) for t in (self.mean, given))
+        if own != other:
+            raise CollapseError(f"{name}: class means of shape {other}; this metric has {own}.")
+
     def merge_state(
         self,
         incoming_state: Any,  # Another `NeuralCollapse`, or its `metric_state`
     ) -> None:
         "Add what another metric (or a dict of its state) has seen."
-        if not isinstance(incoming_state, (dict, NeuralCollapse)):
-            raise CollapseError(
-                f"incoming_state: {type(incoming_state).__name__}; "
-                "pass a NeuralCollapse or its metric_state."
-            )
-        get = (
-            incoming_state.__getitem__
-            if isinstance(incoming_state, dict)
-            else _getter(incoming_state)
-        )
-        own, other = (
-            (t.shape[-1:] if self.rows_of.seen else t.shape[-2:]) for t in (self.mean, get("mean"))
-        )
-        if own != other:
-            raise CollapseError(
-                f"incoming_state: class means of shape {tuple(other)}; this metric has "
-                f"{tuple(own)}."
-            )
-        self._reduce_states(incoming_state)
+        super().merge_state(incoming_state)
         self._computed, self._update_count = None, max(1, self._update_count)
 
     def _reduce_states(self, incoming_state: Any) -> None:
@@ -1839,6 +1883,7 @@ class NearestMeanMismatch(_DeviceOnly):
     tiles of classes.
     """
 
+    _settings_named = "class_means, classifier or ignore_index"
     is_differentiable = False
     higher_is_better = False
     full_state_update = False
