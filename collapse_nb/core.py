@@ -149,6 +149,8 @@ def _shared_tensor(array):
     "The memory of an array as a tensor that is only read, so that a mapped file is not copied."
     if any(stride < 0 for stride in array.strides):  # a reversed view, which torch cannot share
         array = array.copy()
+    if not array.dtype.isnative:  # the other order of bytes, as in FITS and old MATLAB files
+        array = array.astype(array.dtype.newbyteorder("="))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.as_tensor(array)

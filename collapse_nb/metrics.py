@@ -463,7 +463,7 @@ def _as_classifier(classifier: Any, weight: Any = None, bias: Any = None) -> _Cl
 
 def _classes_of(source: _Classifier, features: Any) -> int:
     "How many classes the last layer has, or an error if its matrix is turned."
-    shape = tuple(torch.as_tensor(source.read()[0]).shape)
+    shape = tuple(as_tensor("weight", source.read()[0]).shape)
     dim = tuple(as_tensor("features", features).shape[-1:])
     turned = shape[:1] == dim != shape[1:]
     if len(shape) != 2 or turned:
@@ -481,11 +481,11 @@ def _check_classifier(
     if source is None:
         return None, None
     weight, bias = source.read()
-    weight = torch.as_tensor(weight).detach().to(device).double()
+    weight = as_tensor("weight", weight).to(device).double()
     if bias is None:
         bias = weight.new_zeros(len(weight))
     else:
-        bias = torch.as_tensor(bias).detach().to(device).double()
+        bias = as_tensor("bias", bias).to(device).double()
     if weight.shape != (classes, dim) or bias.shape != (classes,):
         raise CollapseError(
             f"weight, bias: shapes {tuple(weight.shape)}, {tuple(bias.shape)}. "
@@ -500,7 +500,7 @@ def _check_ood(ood_mean: Any, dim: int, device: torch.device | str) -> Tensor | 
     "The out-of-distribution mean as a float64 vector."
     if ood_mean is None:
         return None
-    ood_mean = torch.as_tensor(ood_mean).detach().to(device).double()
+    ood_mean = as_tensor("ood_mean", ood_mean).to(device).double()
     if ood_mean.shape != (dim,) or not ood_mean.isfinite().all():
         raise CollapseError(
             f"ood_mean: shape {tuple(ood_mean.shape)}; pass one finite vector of {dim} numbers."
@@ -1356,7 +1356,7 @@ class _DeviceOnly(Metric):
 
     def _refuse_other_settings(self, name: str, state: Mapping[str, Any]) -> None:
         "Raise if a state is that of a metric with other settings or shapes."
-        own = self._defaults["settings_digest"].tolist()
+        own = torch.as_tensor(self._defaults["settings_digest"]).tolist()
         digest = torch.as_tensor(state.get("settings_digest", own)).reshape(-1).tolist()
         if digest != own * (len(digest) // len(own)):  # states of several processes are stacked
             raise CollapseError(
@@ -1390,7 +1390,7 @@ class _DeviceOnly(Metric):
         self._refuse_other_shapes("incoming_state", state)
         self._reduce_states(state)
 
-    def _load_from_state_dict(  # type: ignore[override]
+    def _load_from_state_dict(
         self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
     ) -> None:
         "As torchmetrics does; a state of other settings is refused."
@@ -1901,7 +1901,7 @@ class NearestMeanMismatch(_DeviceOnly):
         **kwargs: Any,  # For `torchmetrics.Metric`
     ):
         super().__init__(**kwargs)
-        means = torch.as_tensor(class_means).detach().cpu().double()
+        means = as_tensor("class_means", class_means).cpu().double()
         if means.ndim != 2:
             raise CollapseError(
                 f"class_means: shape {tuple(means.shape)}; pass (classes, dimensions)."
