@@ -917,7 +917,23 @@ def _whitening(x, weight):
     scale = np.sqrt(np.maximum(values, 0))
     floor = DEFAULT_OPTIONS.min_scale * rounding_error(x)
     keep = scale > max(floor, 1e-6 * scale[-1], 1e-150)
+    lost = _lost_columns(x, np.diag(product), np.square(vectors[:, keep]) @ values[keep])
+    if lost:
+        warnings.warn(
+            f"X: {len(lost)} of {x.shape[1]} columns are left out, such as column {lost[0]}, since "
+            "they vary by less than a millionth of the largest direction. If the units of the "
+            "columns differ, divide each by its standard deviation.",
+            CollapseWarning,
+            stacklevel=3,
+        )
     return mean, vectors[:, keep] / scale[keep]
+
+
+def _lost_columns(x, variance, kept):
+    "Columns that vary by more than their own rounding and have less than half of that `kept`."
+    few = np.flatnonzero((kept < variance / 2) & (variance > 1e-300))
+    least = DEFAULT_OPTIONS.min_scale
+    return [int(j) for j in few if variance[j] > np.square(least * rounding_error(x[:, [j]]))]
 
 # %% ../nbs/06_clustering.ipynb #a4d6ac74
 class LinearProbe(ClassifierMixin, BaseEstimator):
@@ -992,7 +1008,7 @@ def _weights(sample_weight, n):
     "Weights (n,), not negative."
     if sample_weight is None:
         return np.ones(n)
-    weight = np.asarray(sample_weight, dtype=float)
+    weight = as_tensor("sample_weight", sample_weight).double().cpu().numpy()
     if weight.shape != (n,):
         raise CollapseError(f"sample_weight has shape {weight.shape}. Pass {n}, one per sample.")
     if not np.isfinite(weight).all() or weight.min() < 0 or weight.sum() == 0:
@@ -1181,6 +1197,11 @@ def _checked_probing(
 def _half(n, groups, rng):
     "A random half of n samples, or of their groups."
     if groups is None:
+        if n < 2:
+            raise CollapseError(
+                f"test_features has {n} sample, and without train_fine half of them name the "
+                "clusters: give two or more, or train_fine."
+            )
         return rng.permutation(n) % 2 == 1
     codes, names = encode_labels("test_groups", groups, n)
     if len(names) < 2:

@@ -278,6 +278,11 @@ def check_labels(
         raise CollapseError(
             f"{name} holds {a.dtype}; give whole numbers, the index of each sample's class."
         )
+    if a.size and a.max() > np.iinfo(np.int64).max:
+        raise CollapseError(
+            f"{name} holds {a.max()}, too large for a class index; number the classes from 0 "
+            f"(encode_labels({name!r}, {name}).codes does)."
+        )
     a = a.astype(np.int64)
     if a.size and a.min() < 0:
         raise CollapseError(
@@ -337,9 +342,23 @@ class EncodedLabels(NamedTuple):
     classes: np.ndarray  # (K,) the distinct labels, sorted
 
 
+def _is_missing(value):
+    "Is it None, NaN, or what pandas has in their place?"
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, (float, np.floating)) and value != value
+
+
 def _one_kind(name, labels):
     "A list of Python objects as an array of words or of numbers."
-    missing = sum(v is None or v != v for v in labels)
+    several = [v for v in labels if isinstance(v, (tuple, list, dict, np.ndarray, torch.Tensor))]
+    if several:
+        raise CollapseError(
+            f"{name} has {len(several)} entries of several values, such as a "
+            f"{type(several[0]).__name__}; give one word or number per sample, such as the parts "
+            "joined by a hyphen."
+        )
+    missing = sum(map(_is_missing, labels))
     if missing:
         raise CollapseError(f"{name} has {missing} missing label(s); remove those samples.")
     words = sum(isinstance(v, str) for v in labels)

@@ -654,7 +654,8 @@ def _as_frame(name: str, value: Any, n: int) -> pd.DataFrame:
     left_out = describing_columns(value)[1]
     if left_out:
         warnings.warn(
-            f"{name}: {len(left_out)} column(s) with more than 50 different values are left out: "
+            f"{name}: {len(left_out)} column(s) with more than 50 different values, or with lists, "
+            "are left out: "
             f"{', '.join(map(str, left_out[:3]))}.",
             CollapseWarning,
             stacklevel=3,

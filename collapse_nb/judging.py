@@ -738,6 +738,14 @@ def _is_number(x: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(x)
 
 
+def _different_values(x: pd.Series) -> float:
+    "How many different values a column has; infinite for lists and the like, which have no order."
+    try:
+        return x.nunique()
+    except TypeError:
+        return np.inf
+
+
 def describing_columns(
     metadata: pd.DataFrame,  # (N, c) a row per sample
     most: int = 50,  # Different values of a column that is not of numbers
@@ -745,8 +753,14 @@ def describing_columns(
     "Which columns of a frame can describe parts."
     used: list = []
     left_out: list = []
+    repeated = metadata.columns[metadata.columns.duplicated()]
+    if len(repeated):
+        raise CollapseError(
+            f"metadata has {len(repeated)} repeated column(s), such as {repeated[0]!r}: give each "
+            "column a name of its own."
+        )
     for name in metadata:
-        few = metadata[name].nunique() <= most
+        few = _different_values(metadata[name]) <= most
         (used if few or _is_number(metadata[name]) else left_out).append(name)
     return used, left_out
 

@@ -355,6 +355,8 @@ def _as_samples(features: Any, labels: Any, sample_weight: Any = None) -> _Sampl
     if features.element_size() == 1:  # float8 has no arithmetic
         features = features.to(torch.float32)
     features, labels = features.flatten(0, -2), labels.flatten()
+    if labels.dtype == torch.uint64 and (labels.to(torch.int64) < 0).any():
+        raise CollapseError("labels: 2**63 and more is no class index. Number the classes from 0.")
     labels = labels.to(_home(features), torch.int64)
     return _Samples(features, labels, _as_weights(sample_weight, labels))
 
