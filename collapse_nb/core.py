@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAX_CLASSES', 'FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFolderError', 'FolderInUseError',
-           'UnreadableError', 'CollapseWarning', 'check_number', 'check_choice', 'user_path', 'as_tensor',
+           'UnreadableError', 'CollapseWarning', 'check_number', 'check_choice', 'valid_text', 'user_path', 'as_tensor',
            'check_features', 'check_labels', 'check_same_rows', 'column_names', 'check_same_columns', 'EncodedLabels',
            'encode_labels', 'is_fitted', 'is_collapsed', 'Interval', 'share_interval', 'MeanInterval', 'mean_interval',
            'injected_fault', 'atomic_write', 'remove_leftovers', 'reading', 'read_file', 'write_json', 'read_json',
@@ -108,6 +108,13 @@ def check_choice(
     raise CollapseError(f"{name}={value!r} is unknown; choose one of: {listed}.")
 
 # %% ../nbs/00_core.ipynb #5c84a559
+def valid_text(
+    name: Any,  # Name of a class, a file, a folder
+) -> str:
+    "A name as valid Unicode: lone surrogates, which no file can hold, as they are escaped."
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
 def user_path(
     path: str | os.PathLike,  # As the user typed it
 ) -> Path:  # The same place, `~` and `~name` replaced by that user's home

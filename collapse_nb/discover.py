@@ -49,6 +49,7 @@ from collapse_nb.core import (
     moved_names,
     share_interval,
     user_path,
+    valid_text,
 )
 from .data import IMAGE_FORMATS, Images, picture_array
 from .mislabeled import doubtful_labels
@@ -71,7 +72,7 @@ from collapse_nb.judging import (
     read_labels,
     verdict,
 )
-from .plots import plot_accuracies, plot_evidence, plot_map
+from .plots import drawn_name, plot_accuracies, plot_evidence, plot_map
 from collapse_nb.streaming import (
     KeptSamples,
     Source,
@@ -582,7 +583,8 @@ class SubclassReport:
         at = points.position.to_numpy()
         names = [self.names[o] for o in self.cluster_ids[at]]
         wrong = ~self.right[at] if self.judged else None
-        return plot_map(points[["x", "y"]], names, wrong, ax, title or class_name)
+        title = drawn_name(class_name) if title is None else title
+        return plot_map(points[["x", "y"]], names, wrong, ax, title)
 
     def save(
         self,
@@ -618,16 +620,14 @@ class _Samples(NamedTuple):
     by_name: bool  # Did the labels come as names?
 
 
-def _valid_text(name: Any) -> str:
-    "A name as valid Unicode; folders of other encodings come with lone surrogates."
-    return str(name).encode("utf-8", "backslashreplace").decode()
+
 
 
 def _class_names(names: Any, frame: pd.DataFrame, columns: int = 0) -> tuple[str, ...]:
     "One name per class, each its own; numbers where none were given."
     held = [o for o in ("label", "prediction") if o in frame]
     n = max(int(frame[held].max().max()) + 1, columns)
-    out = tuple(map(_valid_text, names if names is not None else range(n)))
+    out = tuple(map(valid_text, names if names is not None else range(n)))
     if len(out) < n:
         raise CollapseError(
             f"class_names has {len(out)} names, but there are classes up to {n - 1}: "
@@ -975,7 +975,7 @@ def _discover(
     placed = _place_all(clusterer, features, codes, most).set_axis(frame.index)
     files = _files(samples.images)
     if files is not None and len(files) == len(frame):
-        frame = frame.assign(file=[_valid_text(o) for o in files])
+        frame = frame.assign(file=[valid_text(o) for o in files])
     report = SubclassReport(
         clusterer,
         pd.concat([frame, placed], axis=1),

@@ -35,6 +35,7 @@ from collapse_nb.core import (
     read_json,
     reading,
     user_path,
+    valid_text,
     write_json,
 )
 from .html import check_page_path, figure, note, table, write_page
@@ -299,9 +300,12 @@ def plot_classes(
 
 def _draw_each(ax: Axes, values: pd.Series, names: Sequence[str] | None) -> None:
     "A dot for each class, the least collapsed on top."
-    labels = [str(c) if names is None else names[c] for c in values.index]
+    from collapse_nb.plots import drawn_name, fonts_for
+
+    labels = [str(c) if names is None else str(names[c]) for c in values.index]
+    shown, fonts = [drawn_name(o) for o in labels], fonts_for(labels)
     ax.plot(values.to_numpy(), range(len(values)), "o", color="#0072b2", ms=5)
-    ax.set_yticks(range(len(values)), labels, fontsize=8)
+    ax.set_yticks(range(len(values)), shown, fontsize=8, fontfamily=fonts)
     ax.set_xlabel("nearest_cdnv")
     if (values > 0).all():
         ax.set_xscale("log")
@@ -382,12 +386,23 @@ def _all_named(class_names: Sequence[str] | None, classes: int) -> list[str] | N
     "The names as strings; an error if a class has none."
     if class_names is None:
         return None
+    if isinstance(class_names, (str, Mapping)):
+        kind = type(class_names).__name__
+        raise CollapseError(
+            f"class_names is a {kind}; give a list of names in the order of the class indices."
+        )
     if len(class_names) < classes:
         raise CollapseError(
             f"class_names has {len(class_names)} names for {classes} classes; "
             "pass one name per class."
         )
-    return [str(name) for name in class_names]
+    names = [valid_text(name) for name in class_names]
+    repeated = len(names) - len(set(names))
+    if repeated:
+        raise CollapseError(
+            f"class_names has {repeated} repeated name(s); each class needs its own."
+        )
+    return names
 
 
 def _named_labels(
@@ -399,8 +414,10 @@ def _named_labels(
     array = np.asarray(labels)
     if array.dtype.kind not in "OUS":
         return array, class_names
+    encoded = encode_labels("labels", labels)
+    if encoded.classes.dtype.kind in "fiub":  # numbers in a column of objects
+        return encoded.classes[encoded.codes], class_names
     if class_names is None:
-        encoded = encode_labels("labels", labels)
         return encoded.codes, [str(name) for name in encoded.classes]
     index = {str(name): i for i, name in enumerate(class_names)}
     unknown = [word for word in map(str, array) if word not in index]
