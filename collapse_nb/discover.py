@@ -72,7 +72,8 @@ from collapse_nb.judging import (
     read_labels,
     verdict,
 )
-from .plots import drawn_name, plot_accuracies, plot_evidence, plot_map
+from .html import drawn_name
+from .plots import plot_accuracies, plot_evidence, plot_map
 from collapse_nb.streaming import (
     KeptSamples,
     Source,

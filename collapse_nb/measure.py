@@ -38,7 +38,15 @@ from collapse_nb.core import (
     valid_text,
     write_json,
 )
-from .html import check_page_path, figure, note, table, write_page
+from collapse_nb.html import (
+    check_page_path,
+    drawn_name,
+    figure,
+    fonts_for,
+    note,
+    table,
+    write_page,
+)
 from .metrics import KEYS, NCResult, class_results, nc_metrics
 
 # %% ../nbs/04b_measure.ipynb #00000007
@@ -300,7 +308,7 @@ def plot_classes(
 
 def _draw_each(ax: Axes, values: pd.Series, names: Sequence[str] | None) -> None:
     "A dot for each class, the least collapsed on top."
-    from collapse_nb.plots import drawn_name, fonts_for
+
 
     labels = [str(c) if names is None else str(names[c]) for c in values.index]
     shown, fonts = [drawn_name(o) for o in labels], fonts_for(labels)
