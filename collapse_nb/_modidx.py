@@ -573,6 +573,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                       'collapse_nb.discover._candidates': ('discover.html#_candidates', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._check_columns': ('discover.html#_check_columns', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._check_found': ('discover.html#_check_found', 'collapse_nb/discover.py'),
+                                      'collapse_nb.discover._check_order_of_names': ( 'discover.html#_check_order_of_names',
+                                                                                      'collapse_nb/discover.py'),
                                       'collapse_nb.discover._check_sizes': ('discover.html#_check_sizes', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._class_accuracies': ( 'discover.html#_class_accuracies',
                                                                                   'collapse_nb/discover.py'),

@@ -1095,9 +1095,14 @@ def discover_subclasses(
 ) -> SubclassReport:
     """Find the sub-classes of each class, and judge the model on each.
 
+    `predictions` with a column per class give losses, too; `groups` are the units of all counts;
+    `options` is a `ModeOptions` (how classes are divided), `judge` a `JudgeOptions` (what counts as
+    weak). The report's `to_frame` has a row per part, `save` writes CSV, Parquet, JSON or HTML.
+
     Example: `discover_subclasses(features, labels, logits).to_frame()`. Groups of errors are rows
     of their own; `verdict` is from intervals that hold for all rows together.
     """
+    _check_order_of_names(class_names)
     divide_by, groups = _old_groups(divide_by, groups)
     judge = judge or JudgeOptions()
     how = _settings(
@@ -1139,6 +1144,15 @@ def discover_subclasses(
     )
     report = _discover(samples, _other_samples(train, given), how, judge, divide_by)
     return replace(report, feature_names=columns_of_features)
+
+
+def _check_order_of_names(class_names: Any) -> None:
+    "Raise for names without an order."
+    if isinstance(class_names, (Mapping, set, frozenset, str)):
+        raise CollapseError(
+            f"class_names is a {type(class_names).__name__}: give a list of names, in the order of "
+            "the outputs."
+        )
 
 
 def _settings(**given: Any) -> DivideSettings:
@@ -1322,6 +1336,7 @@ def discover_in_model(
 
     Example: `discover_in_model(model, "photos/test", transform=t).to_html("found.html")`.
     """
+    _check_order_of_names(class_names)
     divide_by, groups = _old_groups(divide_by, groups)
     judge = judge or JudgeOptions()
     how = _settings(
