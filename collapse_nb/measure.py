@@ -394,11 +394,7 @@ def _all_named(class_names: Sequence[str] | None, classes: int) -> list[str] | N
     "The names as strings; an error if a class has none."
     if class_names is None:
         return None
-    if isinstance(class_names, (str, Mapping)):
-        kind = type(class_names).__name__
-        raise CollapseError(
-            f"class_names is a {kind}; give a list of names in the order of the class indices."
-        )
+
     if len(class_names) < classes:
         raise CollapseError(
             f"class_names has {len(class_names)} names for {classes} classes; "
