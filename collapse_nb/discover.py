@@ -621,9 +621,6 @@ class _Samples(NamedTuple):
     by_name: bool  # Did the labels come as names?
 
 
-
-
-
 def _class_names(names: Any, frame: pd.DataFrame, columns: int = 0) -> tuple[str, ...]:
     "One name per class, each its own; numbers where none were given."
     held = [o for o in ("label", "prediction") if o in frame]

@@ -308,8 +308,6 @@ def plot_classes(
 
 def _draw_each(ax: Axes, values: pd.Series, names: Sequence[str] | None) -> None:
     "A dot for each class, the least collapsed on top."
-
-
     labels = [str(c) if names is None else str(names[c]) for c in values.index]
     shown, fonts = [drawn_name(o) for o in labels], fonts_for(labels)
     ax.plot(values.to_numpy(), range(len(values)), "o", color="#0072b2", ms=5)

@@ -392,9 +392,6 @@ def _check_values(samples: _Samples, num_classes: int, ignored: Tensor) -> _Samp
     return replace(samples, labels=labels.masked_fill(ignored, -1))
 
 
-
-
-
 def _count_classes(labels: Tensor, ignored: Tensor) -> int:
     "The largest label + 1."
     kept = labels[~ignored]
