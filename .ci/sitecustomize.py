@@ -40,7 +40,7 @@ class Passed(dict):
 
 
 def mark(tree, module, above=0):
-    "Put a mark before each statement that is not a docstring; the keys: module, line, column."
+    "Put a mark before each statement but docstrings; the keys: module, line, column."
     keys = []
     for node in ast.walk(tree):
         for name in ("body", "orelse", "finalbody"):
@@ -49,6 +49,8 @@ def mark(tree, module, above=0):
             for o in block[:]:
                 if isinstance(o, ast.Expr) and isinstance(o.value, ast.Constant):
                     continue
+                if isinstance(o, ast.ImportFrom) and o.module == "__future__":
+                    continue  # which nothing may stand before
                 keys.append(f"{module}:{o.lineno + above}:{o.col_offset}")
                 new = ast.parse(f"__passed__[{keys[-1]!r}]").body[0]
                 block.insert(block.index(o), ast.fix_missing_locations(ast.copy_location(new, o)))
