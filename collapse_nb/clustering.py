@@ -676,7 +676,8 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
 
     After `fit`: `labels_` (N,) global ids; `n_subclasses_` {class: number, or None if undecided};
     `subclasses_` {class: ids}; `separation_` {class: tr(W⁻¹B) along the directions of the rule
-    that tells its parts}; `scores_` {class: the steps of the count}, for classes with 'auto'; `parts_` {class: fitted parts, None if undivided};
+    that tells its parts}; `scores_` {class: the steps of the count}, for classes with 'auto';
+    `parts_` {class: fitted parts, None if undivided};
     `copies_` {class: estimated share of samples with near-identical ones; 0 with `groups`}.
 
     Example: `SubclassClusterer("auto").fit(X, y).n_subclasses_`

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['MAX_CLASSES', 'FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFolderError', 'FolderInUseError',
            'UnreadableError', 'CollapseWarning', 'check_number', 'check_choice', 'valid_text', 'user_path', 'as_tensor',
-           'check_features', 'check_labels', 'check_same_rows', 'column_names', 'check_same_columns', 'EncodedLabels',
-           'encode_labels', 'is_fitted', 'is_collapsed', 'Interval', 'share_interval', 'MeanInterval', 'mean_interval',
-           'injected_fault', 'atomic_write', 'remove_leftovers', 'reading', 'read_file', 'write_json', 'read_json',
-           'digest', 'folder_lock', 'available', 'artifact_due', 'store_artifact', 'deprecated_alias', 'moved_names',
-           'parallel', 'evaluation_batch', 'import_torchvision']
+           'check_features', 'check_labels', 'check_same_rows', 'check_ordered_names', 'column_names',
+           'check_same_columns', 'EncodedLabels', 'encode_labels', 'is_fitted', 'is_collapsed', 'Interval',
+           'share_interval', 'MeanInterval', 'mean_interval', 'injected_fault', 'atomic_write', 'remove_leftovers',
+           'reading', 'read_file', 'write_json', 'read_json', 'digest', 'folder_lock', 'available', 'artifact_due',
+           'store_artifact', 'deprecated_alias', 'moved_names', 'parallel', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #33df98e6
 import atexit
@@ -27,7 +27,7 @@ import stat
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from pathlib import Path
@@ -312,6 +312,16 @@ def check_same_rows(
                 f"{name} holds the rows of {first} in another order (by its index); align them "
                 f"({name}.loc[{first}.index]), or pass arrays if they belong together as they are."
             )
+
+
+def check_ordered_names(
+    name: str,  # Argument's name, as the user typed it
+    value: Any,  # Names of classes, or None
+) -> None:
+    "Raise for names that have no order, or for one name in place of a list."
+    if isinstance(value, (Mapping, set, frozenset, str)):
+        kind = type(value).__name__
+        raise CollapseError(f"{name} is a {kind}: give a list of names, that of class 0 first.")
 
 
 def column_names(

@@ -42,9 +42,11 @@ from collapse_nb.core import (
     as_tensor,
     check_choice,
     check_number,
+    check_ordered_names,
     check_same_columns,
     check_same_rows,
     column_names,
+    deprecated_alias,
     encode_labels,
     moved_names,
     share_interval,
@@ -555,17 +557,10 @@ class SubclassReport:
         "The evidence for each further sub-class of each class, with the line it has to pass."
         clusterer = self.clusterer
         found = clusterer.n_subclasses_
-        return plot_evidence(clusterer.scores_, found, self.class_names, self.alpha, ax, title)
+        scores, names = clusterer.scores_, self.class_names
+        return plot_evidence(scores, found, names, ax, title, alpha=self.alpha)
 
-    def plot_stability(
-        self,
-        ax: plt.Axes | None = None,  # Axes to draw on; None: a new figure
-        title: str | None = None,  # Title of the axes
-    ) -> plt.Axes:
-        "Deprecated since 0.2.0; use `plot_evidence`."
-        said = "plot_stability is called plot_evidence since 0.2.0."
-        warnings.warn(said, DeprecationWarning, stacklevel=2)
-        return self.plot_evidence(ax, title)
+    plot_stability = deprecated_alias("plot_stability", plot_evidence)
 
     def plot_map(
         self,
@@ -1099,67 +1094,76 @@ def discover_subclasses(
     Example: `discover_subclasses(features, labels, logits).to_frame()`. Groups of errors are rows
     of their own; `verdict` is from intervals that hold for all rows together.
     """
-    _check_order_of_names(class_names)
     divide_by, groups = _old_groups(divide_by, groups)
-    judge = judge or JudgeOptions()
-    how = _settings(
-        n_subclasses=n_subclasses,
-        options=options,
-        memory_gb=memory_gb,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        checkpoint=checkpoint,
-        progress=progress,
-    )
+    how = _settings(n_subclasses, options, memory_gb, random_state, n_jobs, checkpoint, progress)
     others = dict(predictions=predictions, groups=groups, metadata=metadata)
     index = _index_of(features, labels, **others)
-    columns_of_features = _feature_names(features, train)
+    columns = _feature_names(features, train)
     h = _opened("features", features)
     _warn_of_units(h)
-    _check_columns(labels, predictions, class_names)
-    told = _numbers_as_names(_Said(labels, predictions, train, class_names))
-    labels, predictions, train, class_names = told
-    if class_names is None:
-        class_names = _names_with_train(labels, predictions, train)
-    predictions, class_names = _ordered_outputs(predictions, labels, class_names)
-    frame, classes, kind, columns = _judged(labels, predictions, class_names, len(h))
-    if check_choice("divide_by", divide_by, ["label", "prediction"]) not in frame:
-        raise CollapseError("divide_by='prediction' needs predictions: pass them.")
-    given = class_names if class_names is not None else classes
-    names = _class_names(given, frame, max(columns, _classes_in(train)))
-    numbers = _names_to_codes(how.n_subclasses, names, classes is not None)
-    how = how._replace(n_subclasses=numbers, names=names)
+    told = _in_one_order(_Said(labels, predictions, train, class_names))
+    classes = _classes_of(told, len(h), divide_by)
     samples = _Samples(
         h,
-        frame if index is None else frame.set_axis(index),
-        names,
+        classes.frame if index is None else classes.frame.set_axis(index),
+        classes.names,
         _exemplars(images, len(h)),
         _group_codes(groups, len(h)),
         None if metadata is None else _as_frame("metadata", metadata, len(h)),
-        kind,
-        classes is not None,
+        classes.outputs,
+        classes.by_name,
     )
-    report = _discover(samples, _other_samples(train, given), how, judge, divide_by)
-    return replace(report, feature_names=columns_of_features)
+    find = _other_samples(told.train, classes.given)
+    how = _for_classes(how, classes.names, classes.by_name)
+    report = _discover(samples, find, how, judge or JudgeOptions(), divide_by)
+    return replace(report, feature_names=columns)
 
 
-def _check_order_of_names(class_names: Any) -> None:
-    "Raise for names without an order."
-    if isinstance(class_names, (Mapping, set, frozenset, str)):
-        raise CollapseError(
-            f"class_names is a {type(class_names).__name__}: give a list of names, in the order of "
-            "the outputs."
-        )
+def _settings(*given: Any) -> DivideSettings:
+    "The settings of the division in the order of their fields, checked."
+    how = DivideSettings(*given)
+    check_n_subclasses(how.n_subclasses)
+    check_number("memory_gb", how.memory_gb, low=0, above=True)
+    check_number("random_state", how.random_state, low=0, high=2**32 - 1, integer=True)
+    return how if how.checkpoint is None else how._replace(checkpoint=user_path(how.checkpoint))
 
 
-def _settings(**given: Any) -> DivideSettings:
-    "The settings of the division, checked."
-    check_n_subclasses(given["n_subclasses"])
-    check_number("memory_gb", given["memory_gb"], low=0, above=True)
-    check_number("random_state", given["random_state"], low=0, high=2**32 - 1, integer=True)
-    if given["checkpoint"] is not None:
-        given["checkpoint"] = user_path(given["checkpoint"])
-    return DivideSettings(**given)
+def _for_classes(how: DivideSettings, names: Any, by_name: bool) -> DivideSettings:
+    "The settings, with classes told by their codes, and named in messages."
+    numbers = _names_to_codes(how.n_subclasses, names, by_name)
+    return how._replace(n_subclasses=numbers, names=names)
+
+
+def _in_one_order(told: _Said) -> _Said:
+    "Classes and outputs in one order, the same in all sets of samples."
+    check_ordered_names("class_names", told.class_names)
+    _check_columns(told.labels, told.predictions, told.class_names)
+    told = _numbers_as_names(told)
+    if told.class_names is None:
+        together = _names_with_train(told.labels, told.predictions, told.train)
+        told = told._replace(class_names=together)
+    outputs, names = _ordered_outputs(told.predictions, told.labels, told.class_names)
+    return told._replace(predictions=outputs, class_names=names)
+
+
+class _Classes(NamedTuple):
+    "Labels and predictions of samples, and what their classes are called."
+
+    frame: pd.DataFrame  # label, prediction, loss, confidence
+    names: tuple[str, ...]
+    given: Any  # The names that were given, or None
+    outputs: str | None  # Kind of the predictions
+    by_name: bool  # Did the labels come as names?
+
+
+def _classes_of(told: _Said, n: int, divide_by: str) -> _Classes:
+    "A row per sample, and the names of all classes."
+    frame, read, kind, columns = _judged(told.labels, told.predictions, told.class_names, n)
+    if check_choice("divide_by", divide_by, ["label", "prediction"]) not in frame:
+        raise CollapseError("divide_by='prediction' needs predictions: pass them.")
+    given = read if told.class_names is None else told.class_names
+    names = _class_names(given, frame, max(columns, _classes_in(told.train)))
+    return _Classes(frame, names, given, kind, read is not None)
 
 
 def _names_with_train(labels: Any, predictions: Any, train: Any) -> tuple[str, ...] | None:
@@ -1190,7 +1194,7 @@ def _warn_of_other_classes(frame: pd.DataFrame) -> None:
             f"predictions: none of the {len(frame):,} is a class that labels has, so every sample "
             "counts as wrong. Are the classes spelled, and numbered, as in labels?",
             CollapseWarning,
-            stacklevel=3,
+            stacklevel=5,
         )
 
 
@@ -1270,11 +1274,26 @@ class _Told(NamedTuple):
 
     source: Source
     labels: ReadLabels | None  # None: those that the images carry
+    names: Any  # Of all classes, in the order of the outputs; None: not known
 
     @property
     def codes(self) -> np.ndarray | None:
         "Class codes, where they are told."
         return None if self.labels is None else self.labels.codes
+
+    @property
+    def by_name(self) -> bool:
+        "Were they told by name?"
+        return self.labels is not None and self.labels.classes is not None
+
+
+def _told_images(source: Source, labels: Any, class_names: Any) -> _Told:
+    "Images with labels of their own, or those that are given."
+    names = source.class_names if class_names is None and labels is None else class_names
+    read = known_labels(source, labels, names)
+    if names is None and read is not None:
+        names = read.classes
+    return _Told(source, read, names)
 
 
 def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _Told | None:
@@ -1283,7 +1302,7 @@ def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _Told | None
         return None
     images, labels = train if isinstance(train, tuple) else (train, None)
     source = Source(images, names, **reads)
-    return _Told(source, known_labels(source, labels, names))
+    return _Told(source, known_labels(source, labels, names), names)
 
 
 def _run_told(model: nn.Module, told: _Told, path: Path, **how: Any) -> Any:
@@ -1333,39 +1352,24 @@ def discover_in_model(
 
     Example: `discover_in_model(model, "photos/test", transform=t).to_html("found.html")`.
     """
-    _check_order_of_names(class_names)
+    check_ordered_names("class_names", class_names)
     divide_by, groups = _old_groups(divide_by, groups)
-    judge = judge or JudgeOptions()
-    how = _settings(
-        n_subclasses=n_subclasses,
-        options=options,
-        memory_gb=memory_gb,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        checkpoint=checkpoint,
-        progress=progress,
-    )
+    how = _settings(n_subclasses, options, memory_gb, random_state, n_jobs, checkpoint, progress)
     check_choice("divide_by", divide_by, ["label", "prediction"])
     check_layer(model, layer)
     reads: Any = dict(transform=transform, batch_size=batch_size, skip_corrupt=skip_corrupt)
-    source = Source(images, class_names, **reads)
-    names = source.class_names if class_names is None and labels is None else class_names
-    judged = _Told(source, known_labels(source, labels, names))
-    if names is None and judged.labels is not None:
-        names = judged.labels.classes
-    by_name = judged.labels is not None and judged.labels.classes is not None
-    numbers = _names_to_codes(how.n_subclasses, names, by_name)
-    how = how._replace(n_subclasses=numbers, names=names)
-    other = _train_images(train, names, reads)
+    judged = _told_images(Source(images, class_names, **reads), labels, class_names)
+    other = _train_images(train, judged.names, reads)
+    how = _for_classes(how, judged.names, judged.by_name)
     _check_sizes(other or judged, how)
     with scratch_folder(scratch) as folder:
-        through = partial(_run_told, model, layer=layer, class_names=names)
+        through = partial(_run_told, model, layer=layer, class_names=judged.names)
         passed = through(judged, Path(folder) / "judged")
-        samples = _streamed_samples(passed, judged, names, groups, metadata)
+        samples = _streamed_samples(passed, judged, groups, metadata)
         find = None
         if other is not None:
             find = _found_in(through(other, Path(folder) / "found"), divide_by)
-        return _discover(samples, find, how, judge, divide_by)
+        return _discover(samples, find, how, judge or JudgeOptions(), divide_by)
 
 
 def _found_in(passed: Streamed, divide_by: str) -> _Find:
@@ -1373,9 +1377,7 @@ def _found_in(passed: Streamed, divide_by: str) -> _Find:
     return _Find(passed.features, passed.frame[divide_by].to_numpy())
 
 
-def _streamed_samples(
-    passed: Streamed, told: _Told, names: Any, groups: Any, metadata: Any
-) -> _Samples:
+def _streamed_samples(passed: Streamed, told: _Told, groups: Any, metadata: Any) -> _Samples:
     "Samples that went through the network, with what was told of them."
     source = told.source
     seen = source.size or len(passed.frame)
@@ -1384,12 +1386,12 @@ def _streamed_samples(
     return _Samples(
         passed.features,
         passed.frame,
-        _class_names(names, passed.frame, passed.columns),
+        _class_names(told.names, passed.frame, passed.columns),
         None if source.set is None else KeptSamples(source.set, passed.kept),
         None if codes is None else codes[passed.kept],
         None if table is None else table.iloc[passed.kept].reset_index(drop=True),
         passed.outputs,
-        told.labels is not None and told.labels.classes is not None,
+        told.by_name,
     )
 
 # %% ../nbs/11_discover.ipynb #7ca37561

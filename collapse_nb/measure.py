@@ -29,6 +29,7 @@ from collapse_nb.core import (
     as_tensor,
     atomic_write,
     check_choice,
+    check_ordered_names,
     check_same_rows,
     encode_labels,
     read_file,
@@ -350,7 +351,7 @@ def measure_features(
 
     Example: `print(measure_features(features, labels, model.fc))`.
     """
-    _check_ordered(class_names)
+    check_ordered_names("class_names", class_names)
     check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
     labels, class_names = _named_labels(labels, class_names)
     choices = dict(centering=centering, ignore_index=ignore_index, min_count=min_count)
@@ -377,15 +378,6 @@ def _mean_of(ood_features: Any) -> torch.Tensor | None:
     if ood_features is None:
         return None
     return as_tensor("ood_features", ood_features).double().flatten(0, -2).mean(0)
-
-
-def _check_ordered(class_names: Any) -> None:
-    "Raise unless the names, if there are any, have an order."
-    if isinstance(class_names, (Mapping, str, set, frozenset)):
-        kind = type(class_names).__name__
-        raise CollapseError(
-            f"class_names is a {kind}; give a list of names, that of class 0 first."
-        )
 
 
 def _all_named(class_names: Sequence[str] | None, classes: int) -> list[str] | None:
