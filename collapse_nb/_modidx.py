@@ -1654,6 +1654,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                    'collapse_nb.plots.class_colors': ('plots.html#class_colors', 'collapse_nb/plots.py'),
                                    'collapse_nb.plots.class_markers': ('plots.html#class_markers', 'collapse_nb/plots.py'),
                                    'collapse_nb.plots.embed': ('plots.html#embed', 'collapse_nb/plots.py'),
+                                   'collapse_nb.plots.figure_image': ('plots.html#figure_image', 'collapse_nb/plots.py'),
                                    'collapse_nb.plots.plot_accuracies': ('plots.html#plot_accuracies', 'collapse_nb/plots.py'),
                                    'collapse_nb.plots.plot_class_distances': ('plots.html#plot_class_distances', 'collapse_nb/plots.py'),
                                    'collapse_nb.plots.plot_confusion': ('plots.html#plot_confusion', 'collapse_nb/plots.py'),
