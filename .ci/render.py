@@ -15,6 +15,7 @@ order of pages and the links from each to the next.
 
 import ast
 import base64
+import dataclasses
 import io
 import json
 import os
@@ -23,6 +24,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import nbdev.showdoc
 import nbformat
 import yaml
 from bs4 import BeautifulSoup
@@ -44,6 +46,43 @@ root, nbs = cfg.config_path, cfg.nbs_path
 site = Path(__file__).parent / "site"  # the page around a notebook, its style, its search
 link = re.compile(r'(\]\(|\b(?:href|src)=")(?![a-z]+:|#|/)([^)\s"#]+)')
 source = re.compile(rf"{re.escape(cfg.git_url)}/blob/{cfg.branch}/([\w/]+)\.py(?:#L(\d+))?")
+
+
+def written_fields(
+    file: Path,  # A module
+    name: str,  # One of its classes
+):  # The head of the class and its public fields as they are written; None if it has none
+    "The source of a named tuple or a data class without its docstring and methods."
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    [parsed] = [o for o in ast.parse(text).body if getattr(o, "name", None) == name]
+    fields = [o for o in parsed.body if isinstance(o, ast.AnnAssign)]
+    if not fields or any(o.end_lineno > o.lineno for o in fields):
+        return None
+    kept = [lines[o.lineno - 1] for o in fields if not o.target.id.startswith("_")]
+    return "\n".join([lines[parsed.lineno - 1], *kept])
+
+
+class ClassesByTheirFields(nbdev.showdoc.BasicMarkdownRenderer):
+    """What `show_doc` shows, but of a class of fields these, with types and comments.
+
+    nbdev shows a named tuple as `(*args, **kwargs)`, and a data class without its comments.
+    """
+
+    def _repr_markdown_(self):
+        shown = super()._repr_markdown_()
+        has_fields = dataclasses.is_dataclass(self.sym) or hasattr(self.sym, "_fields")
+        link = re.search(rf"/({cfg.lib_path.name}/\w+\.py)#", shown)
+        if not (isinstance(self.sym, type) and has_fields and link):
+            return shown
+        fields = written_fields(root / link[1], self.sym.__name__)
+        if fields is None:
+            return shown
+        signature = shown[shown.index("```python") :].partition("\n```")[0]
+        return shown.replace(signature, f"```python\n{fields}")
+
+
+nbdev.showdoc.BasicMarkdownRenderer = ClassesByTheirFields  # which `show_doc` takes by default
 
 
 class ExportedAndImports(exec_show_docs):
