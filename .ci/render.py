@@ -16,6 +16,7 @@ order of pages and the links from each to the next.
 import ast
 import base64
 import dataclasses
+import inspect
 import io
 import json
 import os
@@ -63,7 +64,19 @@ def written_fields(
     return "\n".join([lines[parsed.lineno - 1], *kept])
 
 
-class ClassesByTheirFields(nbdev.showdoc.BasicMarkdownRenderer):
+def short_defaults(
+    text: str,  # A signature
+    sym,  # Whose it is
+):  # With `Options()` where nbdev writes all fields of a default that differs in none
+    "A signature that fits the page."
+    for o in inspect.signature(sym).parameters.values():
+        default = o.default
+        if dataclasses.is_dataclass(default) and default == type(default)():
+            text = text.replace(repr(default), f"{type(default).__name__}()")
+    return text
+
+
+class ReadableSignatures(nbdev.showdoc.BasicMarkdownRenderer):
     """What `show_doc` shows, but of a class of fields these, with types and comments.
 
     nbdev shows a named tuple as `(*args, **kwargs)`, and a data class without its comments.
@@ -71,9 +84,11 @@ class ClassesByTheirFields(nbdev.showdoc.BasicMarkdownRenderer):
 
     def _repr_markdown_(self):
         shown = super()._repr_markdown_()
+        if not isinstance(self.sym, type):
+            return short_defaults(shown, self.sym)
         has_fields = dataclasses.is_dataclass(self.sym) or hasattr(self.sym, "_fields")
         link = re.search(rf"/({cfg.lib_path.name}/\w+\.py)#", shown)
-        if not (isinstance(self.sym, type) and has_fields and link):
+        if not (has_fields and link):
             return shown
         fields = written_fields(root / link[1], self.sym.__name__)
         if fields is None:
@@ -82,7 +97,7 @@ class ClassesByTheirFields(nbdev.showdoc.BasicMarkdownRenderer):
         return shown.replace(signature, f"```python\n{fields}")
 
 
-nbdev.showdoc.BasicMarkdownRenderer = ClassesByTheirFields  # which `show_doc` takes by default
+nbdev.showdoc.BasicMarkdownRenderer = ReadableSignatures  # which `show_doc` takes by default
 
 
 class ExportedAndImports(exec_show_docs):
