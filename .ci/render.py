@@ -64,16 +64,17 @@ def written_fields(
     return "\n".join([lines[parsed.lineno - 1], *kept])
 
 
-def short_defaults(
+def short_signature(
     text: str,  # A signature
     sym,  # Whose it is
-):  # With `Options()` where nbdev writes all fields of a default that differs in none
+):  # Types without their modules; `Options()` for a default of which no field was changed
     "A signature that fits the page."
     for o in inspect.signature(sym).parameters.values():
         default = o.default
         if dataclasses.is_dataclass(default) and default == type(default)():
             text = text.replace(repr(default), f"{type(default).__name__}()")
-    return text
+    modules = rf"collections\.abc|typing|pathlib|{cfg.lib_path.name}\.\w+"
+    return re.sub(rf"\b({modules})\.(?=[A-Z])", "", text)
 
 
 class ReadableSignatures(nbdev.showdoc.BasicMarkdownRenderer):
@@ -84,16 +85,13 @@ class ReadableSignatures(nbdev.showdoc.BasicMarkdownRenderer):
 
     def _repr_markdown_(self):
         shown = super()._repr_markdown_()
-        if not isinstance(self.sym, type):
-            return short_defaults(shown, self.sym)
-        has_fields = dataclasses.is_dataclass(self.sym) or hasattr(self.sym, "_fields")
+        signature = shown[shown.index("```python\n") :].partition("\n```")[0]
         link = re.search(rf"/({cfg.lib_path.name}/\w+\.py)#", shown)
-        if not (has_fields and link):
-            return shown
-        fields = written_fields(root / link[1], self.sym.__name__)
+        fields = None
+        if link and (dataclasses.is_dataclass(self.sym) or hasattr(self.sym, "_fields")):
+            fields = written_fields(root / link[1], self.sym.__name__)
         if fields is None:
-            return shown
-        signature = shown[shown.index("```python") :].partition("\n```")[0]
+            return shown.replace(signature, short_signature(signature, self.sym))
         return shown.replace(signature, f"```python\n{fields}")
 
 
