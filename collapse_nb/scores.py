@@ -144,7 +144,8 @@ def score_features(
     pairs = pairs.assign(name=_pair_names(pairs, names))
     row |= _pair_columns(pairs)
     for method, cluster in functions.items():
-        row |= _method_columns(method, cluster, train, test, pairs, seed, "chance" not in row)
+        row |= _method_columns(method, cluster, train, test, pairs, seed)
+        row.setdefault("chance", row[f"{method}_chance"])
     return row
 
 
@@ -185,7 +186,7 @@ def _pair_columns(pairs):
     return columns
 
 
-def _method_columns(method, cluster, train, test, pairs, seed, with_chance):
+def _method_columns(method, cluster, train, test, pairs, seed):
     "What one way of clustering finds, and what chance would."
     part = _some(train, _TSNE_SAMPLES, seed) if method == "tsne" else train
     numbers = {}
@@ -196,8 +197,7 @@ def _method_columns(method, cluster, train, test, pairs, seed, with_chance):
     right = clustered == part["fine"]
     columns = {f"{method}_clustering": float(right.mean())}
     columns[f"{method}_reconstructed"] = reconstructed
-    if with_chance:
-        columns["chance"] = _chance(part, test, ids, seed)
+    columns[f"{method}_chance"] = _chance(part, test, ids, seed)
     for pair in pairs.itertuples():
         own = np.isin(part["fine"], [pair.fine_a, pair.fine_b]) & (part["coarse"] == pair.coarse)
         columns[f"{pair.name} {method}"] = float(right[own].mean())
