@@ -142,10 +142,10 @@ def _networks(size, cifar):
 
 
 def _memorized(size, cifar):
-    "R8: random labels, and the true ones beside them."
+    "R8: random labels in two seeds, and the true ones beside them."
     plain = cifar | dict(subset=size.subset, augment=False, width=size.width, lr=0.03)
     long = plain | dict(batch_size=64, epochs=100, eval_every=5)
-    return grid(**long, scheme=["random_labels:10", "identity"])
+    return grid(**long, scheme="random_labels:10", seed=range(2)) + grid(**long, scheme="identity")
 
 
 def _split_classes(size, cifar):
@@ -531,12 +531,12 @@ def _by_merging(runs, of):
 
 def _random_labels(runs, of):
     "What is left of the true classes under random labels."
-    r = next((r for r in runs if r.experiment.scheme.startswith("random")), None)
-    if r is None:
+    some = [r for r in runs if r.experiment.scheme.startswith("random")]
+    if not some:
         return "not run yet"
-    share = f"{r.results['subclass_separation']:.1%}"
-    probe = _percent(r.results["true_label_probe_accuracy"], [r])
-    return f"share of variance {share}, a probe told them {probe} ({_state([r])})"
+    share = f"{_mean(some, 'subclass_separation'):.1%}"
+    probe = _span(_values(some, "true_label_probe_accuracy"), some)
+    return f"share of variance {share}, a probe told them {probe} ({_state(some)})"
 
 # %% ../nbs/10b_paper.ipynb #25c61035
 def cells(
