@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['plot_stability', 'class_colors', 'class_markers', 'plot_class_distances', 'embed', 'plot_embedding', 'plot_history',
-           'plot_confusion', 'plot_layers', 'plot_accuracies', 'plot_evidence', 'plot_map', 'figure_image']
+           'plot_confusion', 'plot_layers', 'plot_accuracies', 'plot_evidence', 'plot_map', 'FigureImage',
+           'figure_image']
 
 # %% ../nbs/09_plots.ipynb #bd0eb7d0
 import io
@@ -12,7 +13,7 @@ import math
 import os
 
 from collections.abc import Iterable, Sequence
-
+from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
 
@@ -700,11 +701,24 @@ def plot_map(
     return ax
 
 # %% ../nbs/09_plots.ipynb #a1f0c0df
+@dataclass(frozen=True)
+class FigureImage:
+    "A PNG file that a notebook shows at half its number of pixels."
+
+    data: bytes = field(repr=False)  # The file
+    width: int  # Pixels of the page
+    height: int  # The same
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        "What IPython asks for: the file, and how large to show it."
+        return self.data, dict(width=self.width, height=self.height)
+
+
 def figure_image(
     fig: plt.Figure,  # A finished figure; it is closed
     dpi: int = 100,  # Pixels of the page to an inch; the file has twice as many
     colors: int = 256,  # Size of the palette, 2 to 256
-) -> Any:  # `IPython.display.Image`: the last line of a notebook's cell shows it
+) -> FigureImage:  # As the last line of a notebook's cell it is shown
     """A figure as a small PNG image for a notebook, sharp on screens of high resolution.
 
     Values outside of 2 to 256 for `colors` and below 1 for `dpi` are a `CollapseError`. The image
@@ -712,8 +726,6 @@ def figure_image(
     """
     check_number("dpi", dpi, 1)
     check_number("colors", colors, 2, 256, integer=True)
-    from IPython.display import Image as ShownImage  # which scripts need not have installed
-
     drawn, stored = io.BytesIO(), io.BytesIO()
     dots = 2 * dpi
     fig.savefig(drawn, format="png", dpi=dots, bbox_inches="tight", facecolor="white")
@@ -721,4 +733,4 @@ def figure_image(
     picture = Image.open(drawn).convert("RGB")
     picture.quantize(colors).save(stored, format="PNG", optimize=True, dpi=(dots, dots))
     width, height = (round(side / 2) for side in picture.size)
-    return ShownImage(stored.getvalue(), format="png", width=width, height=height)
+    return FigureImage(stored.getvalue(), width, height)
