@@ -304,15 +304,15 @@ def command(
 
 # %% ../nbs/10b_paper.ipynb #bafdbc24
 def _halves(train):
-    "The ratio r, and the number of halves whose nearest label is the other half."
-    found = class_distances(train["features"], train["coarse"])
-    distances, means = (np.asarray(o) for o in found)
+    "The ratio r, and the number of halves whose nearest class mean is that of the other half."
+    _, of_means = class_distances(train["features"], train["coarse"])
+    distances = np.asarray(of_means)
     of = np.arange(len(distances)) // 2
     other = of[:, None] != of[None]
     partner = ~other & ~np.eye(len(distances), dtype=bool)
     to_others = np.where(other, distances, np.inf).min(1)
     nearest = int((distances[partner] < to_others).sum())
-    ratio = means[partner].mean() / means[other].mean()
+    ratio = distances[partner].mean() / distances[other].mean()
     return dict(ratio=ratio, nearest=nearest, halves=len(distances))
 
 
@@ -583,7 +583,7 @@ def _finer(runs, of):
     if len(before):
         o = before.iloc[-1]
         words.append(
-            f"at epoch {o.epoch:.0f} the nearest label is the other half for {_half(o, r)}"
+            f"at epoch {o.epoch:.0f} the nearest mean is the other half's for {_half(o, r)}"
         )
     return "; ".join([*words, f"at the end for {_half(way.iloc[-1], r)}"])
 
