@@ -61,6 +61,7 @@ from collapse_nb.modes import (
     nested_partitions,
     principal_components,
     refine_parts,
+    rounding_along,
     rounding_error,
     sampled_rows,
     some_rows,
@@ -471,9 +472,8 @@ class _SpanParts:
 
     def fit(self, x):
         outside = self._outside(x)
-        floor = DEFAULT_OPTIONS.min_scale * rounding_error(x)
         options = ModeOptions(components=x.shape[1], min_ratio=1e-6)
-        components = principal_components(outside, options, floor)
+        components = principal_components(outside, options, rounding_error(x))
         if not len(components.scale):
             raise CollapseError("no variation outside the span of the class means.")
         self.mean, self.directions = components.mean, components.directions
@@ -582,7 +582,8 @@ def near_copies(
     components = components or class_components(x)
     if not len(components.scale):
         return 0.0
-    u = (components.scores * components.scale)[:, :30]
+    axes = (components.directions * components.scale)[:, :30]
+    u = (x - components.mean) @ axes  # of the samples as they are: `scores` may be spread
     asked = some_rows(len(u), most, rng)
     squared = np.square(u[asked]).sum(1)[:, None] + np.square(u).sum(1) - 2 * u[asked] @ u.T
     squared[np.arange(len(asked)), asked] = np.inf
@@ -916,8 +917,9 @@ def _whitening(x, weight):
     product = (centered * weight[:, None]).T @ centered / weight.sum()
     values, vectors = np.linalg.eigh(product)
     scale = np.sqrt(np.maximum(values, 0))
-    floor = DEFAULT_OPTIONS.min_scale * rounding_error(x)
-    keep = scale > max(floor, 1e-6 * scale[-1], 1e-150)
+    rounding = rounding_along(vectors, rounding_error(x))
+    keep = scale > np.maximum(DEFAULT_OPTIONS.min_scale * rounding, 1e-6 * scale[-1])
+    keep &= scale > 1e-150
     lost = _lost_columns(x, np.diag(product), np.square(vectors[:, keep]) @ values[keep])
     if lost:
         warnings.warn(
@@ -932,9 +934,9 @@ def _whitening(x, weight):
 
 def _lost_columns(x, variance, kept):
     "Columns that vary by more than their own rounding and have less than half of that `kept`."
-    few = np.flatnonzero((kept < variance / 2) & (variance > 1e-300))
-    least = DEFAULT_OPTIONS.min_scale
-    return [int(j) for j in few if variance[j] > np.square(least * rounding_error(x[:, [j]]))]
+    few = (kept < variance / 2) & (variance > 1e-300)
+    noise = np.square(DEFAULT_OPTIONS.min_scale * rounding_error(x))
+    return np.flatnonzero(few & (variance > noise)).tolist()
 
 # %% ../nbs/06_clustering.ipynb #a4d6ac74
 class LinearProbe(ClassifierMixin, BaseEstimator):
