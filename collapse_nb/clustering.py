@@ -30,6 +30,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, ClusterMixin
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
+from sklearn.utils.validation import _check_feature_names as _check_names
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
@@ -170,7 +171,7 @@ def division_candidates(
 def held_out_separation(
     rule: FisherRule,  # Fitted on other samples
     u: np.ndarray,  # (n, m) samples that the rule was not fitted on
-) -> float:  # 0 if the parts explain nothing
+) -> float:  # Larger for clearer parts; log(1 / (1 − 2/π)) = 1.01 for halves of a normal class
     "Logarithm of total over within-part scatter in the space of the parts (Wilks, 1932)."
     t = u @ rule.directions
     labels = rule.log_odds(u).argmax(1)
@@ -351,7 +352,11 @@ def log_concave_fit(
         expected = np.exp(phi)
         weight = np.sqrt(np.maximum(expected, 1e-6 * total / len(x)))
         wanted = np.maximum(phi + (counts - expected) / weight**2, -25)
-        new = columns @ nnls(columns * weight[:, None], wanted * weight, maxiter=3000)[0]
+        try:
+            parameters, _ = nnls(columns * weight[:, None], wanted * weight, maxiter=3000)
+        except RuntimeError:  # no solution within so many steps: what was found so far stands
+            break
+        new = columns @ parameters
         tried = [phi + step * (new - phi) for step in (1, 0.5, 0.2, 0.05)]
         values = [log_likelihood(o) for o in tried]
         gain = max(values) - best
@@ -647,11 +652,7 @@ def _check_feature_names(estimator, X, *, reset):
     kinds = set() if columns is None else {isinstance(name, str) for name in columns}
     if columns is not None and len(kinds) == 2:
         X = np.empty((0, len(columns)))
-    try:
-        from sklearn.utils.validation import _check_feature_names as check
-    except ImportError:  # scikit-learn before 1.6
-        return estimator._check_feature_names(X, reset=reset)
-    check(estimator, X, reset=reset)
+    _check_names(estimator, X, reset=reset)
 
 
 def _check_width(estimator, name, X):
@@ -772,8 +773,10 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
                     f"it has {', '.join(map(str, k))}."
                 )
             k = k[label]
+        if k == "auto":
+            return k
         if isinstance(k, str):
-            return check_choice("n_subclasses", k, ["auto", "a whole number from 1"])
+            raise CollapseError(f"n_subclasses={k!r}: give auto, or a whole number from 1.")
         return check_number("n_subclasses", k, low=1, integer=True)
 
     def _fit_class(self, label, x, groups):
@@ -1027,7 +1030,10 @@ def match_clusters(
     fine: Any,  # (N,) fine labels of the same samples
     coarse: Any = None,  # (N,) coarse labels, to match inside each; None: all together
 ) -> dict[int, int]:  # {cluster: fine class}
-    "The one-to-one matching of clusters with fine classes that gets most samples right."
+    """The matching of clusters with fine classes that gets most samples right.
+
+    One-to-one; clusters beyond the number of classes are given the class of most of their samples.
+    """
     fine = check_labels("fine", fine)
     clusters = check_labels("clusters", clusters, len(fine))
     coarse = (
@@ -1077,6 +1083,9 @@ def bootstrap_intervals(
     groups: Any = None,  # (n,) samples that belong together; groups are drawn, not samples
 ) -> dict[str, tuple[float, float]]:  # {name, or 'a - b': (low, high)}
     "Percentile bootstrap intervals of accuracies and of paired differences."
+    check_number("draws", draws, low=1, integer=True)
+    check_number("level", level, low=0, high=1, above=True)
+    _check_correct(correct, differences)
     right = np.stack([np.asarray(v, bool) for v in correct.values()], axis=1)
     rng = np.random.default_rng(random_state)
     if groups is None:
@@ -1093,6 +1102,22 @@ def bootstrap_intervals(
     values |= {f"{a} - {b}": values[a] - values[b] for a, b in differences}
     tails = [(1 - level) / 2, (1 + level) / 2]
     return {name: tuple(np.quantile(v, tails).tolist()) for name, v in values.items()}
+
+
+def _check_correct(correct, differences):
+    "The same number of samples under each name, at least one, and differences of known names."
+    sizes = {name: len(o) for name, o in correct.items()}
+    if not sizes or len({*sizes.values()}) > 1 or not min(sizes.values()):
+        raise CollapseError(
+            f"correct has {sizes} samples; give at least one sample, and as many for each name."
+        )
+    unknown = {name for pair in differences for name in pair} - set(correct)
+    if unknown:
+        raise CollapseError(
+            f"differences names {sorted(unknown)[0]!r}, which correct does not hold; "
+            f"it has {', '.join(map(str, correct))}."
+        )
+
 
 # %% ../nbs/06_clustering.ipynb #21b94f8e
 @dataclass(frozen=True)

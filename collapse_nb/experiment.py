@@ -37,6 +37,7 @@ from collapse_nb.core import (
     evaluation_batch,
     folder_lock,
     digest,
+    reading,
     user_path,
     write_json,
 )
@@ -272,11 +273,18 @@ def _refuse_past(folder, snapshots):
 
 def _epochs_done(folder):
     "Epochs in the history of a folder; 0 if there is none."
-    try:
-        frame = pd.read_csv(folder / "history.csv")
-        return int(frame["epoch"].max())
-    except (OSError, ValueError, KeyError):
+    file = folder / "history.csv"
+    if not file.exists():
         return 0
+    try:
+        with reading(file):
+            return int(pd.read_csv(file)["epoch"].max())
+    except (ValueError, KeyError) as e:
+        reason = " ".join(str(e).split())[:80]
+        raise RunFolderError(
+            f"{str(file)!r} is broken ({reason}), so it cannot be told which snapshots are past. "
+            "Start once without snapshots: the file is then written anew from the checkpoint."
+        ) from None
 
 # %% ../nbs/10_experiment.ipynb #06b9671f
 def _needed_bytes(prepared, snapshots):

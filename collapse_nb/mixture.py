@@ -165,11 +165,11 @@ def train_full_batch(
     check_number("stop_loss", stop_loss, low=0)
     rates = _step_sizes(lr, len(x))
     taken = torch.zeros(len(x), dtype=torch.long)
-    kept = {}
+    wanted, kept = frozenset(keep), {}  # an iterator could be asked once only
     for step in range(steps + 1):
         value, in_weight, in_readout, f = loss_and_gradients(weight, readout, x, y, loss)
         _check_finite(value, rates, step)
-        if step in keep:
+        if step in wanted:
             kept[step] = weight, readout
         going = value > stop_loss
         if step == steps or not going.any():
@@ -493,8 +493,13 @@ def collapse_path(
     per_subclass: int = 50,  # Training samples of each sub-class
     lr: float = 0.1,  # Step size
     momentum: float = 0.9,  # Of gradient descent
-) -> pd.DataFrame:  # A row per seed and step: `nc1`, `share`, `alive`, d′, accuracy, directions
+) -> pd.DataFrame:  # A row per seed and step, columns as below
     """Train deep networks on the mixture and measure the last hidden layer on the way.
+
+    Of the training samples: `errors`, `nc1`, and `d_train`, d′ of the sub-classes (NaN unless
+    each has three samples more than the last hidden layer has neurons). Of fresh ones:
+    `nc1_fresh`, `share`, neurons `alive`, d′ and held-out accuracy as they are and rounded
+    (`d_float64`, `accuracy_bf16`, …), and the variances of `deviations_by_direction`.
 
     Example: `collapse_path(at=[0, 1000]).groupby("step")[["nc1", "d_float32"]].mean()`
     """
@@ -546,9 +551,20 @@ def _path_rows(step, layers, x, y, fine, z, fresh_fine):
     fresh = last_hidden(layers, z)
     errors = _error_share(y, _output(layers, x))
     found = dict(errors=errors, nc1=share_and_nc1(h, fine, h)["nc1"])
-    found["share"] = share_and_nc1(fresh, fresh_fine, fresh)["share"]
+    found["d_train"] = _train_distance(h, fine)
+    of_fresh = share_and_nc1(fresh, fresh_fine, fresh)
+    found |= dict(nc1_fresh=of_fresh["nc1"], share=of_fresh["share"])
     found["alive"] = (fresh > 0).any(1).sum(1)
     found |= _read_at_precisions(fresh, fresh_fine)
     found |= deviations_by_direction(fresh, fresh_fine, layers[-1][:, 0])
     columns = {k: v.numpy() for k, v in found.items()}
     return pd.DataFrame(dict(step=step, seed=range(len(h))) | columns)
+
+
+def _train_distance(features, fine):
+    "(B,) d′ of the training samples; NaN where they are too few to tell."
+    least = int(torch.bincount(fine, minlength=4).min())
+    if least < features.shape[2] + 3:
+        return torch.full((len(features),), math.nan, dtype=torch.float64)
+    return read_subclasses(features, fine)["d"]
+

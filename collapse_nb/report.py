@@ -16,6 +16,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from collapse_nb.core import (
+    COLLAPSED_NC1,
+    FITTED_ERROR,
     CollapseError,
     RunFolderError,
     is_collapsed,
@@ -134,13 +136,13 @@ def _collapse_verdict(r):
     errors, images, nc1 = int(r["training_errors"]), int(r["training_images"]), r["nc"]["nc1"]
     if not is_fitted(errors, images):
         return (
-            f"That is a training error of {errors / images:.2%}, above 0.1%: the network is not "
-            "fitted, and this run supports no claim about Neural Collapse."
+            f"That is a training error of {errors / images:.2%}, above {FITTED_ERROR:.1%}: the "
+            "network is not fitted, and this run supports no claim about Neural Collapse."
         )
     shown = "unknown" if nc1 is None else f"{nc1:.3g}"
     if is_collapsed(errors, images, nc1):
-        return f"It is fitted, and its features have collapsed: nc1 = {shown}, at most 0.01."
-    return f"It is fitted, but its features have not collapsed: nc1 = {shown}, above 0.01."
+        return f"It is fitted, and its features have collapsed: nc1 = {shown}, at most {COLLAPSED_NC1:g}."
+    return f"It is fitted, but its features have not collapsed: nc1 = {shown}, above {COLLAPSED_NC1:g}."
 
 
 def _trained(run):
@@ -445,7 +447,7 @@ _ABOUT_CLASSES = (
     "sorts by it."
 )
 _NOT_FITTED = (
-    "The training error is above 0.1%. A network that is not trained to the end gives "
+    f"The training error is above {FITTED_ERROR:.1%}. A network that is not trained to the end gives "
     "sub-classes back too; what is reconstructed here is no evidence for structure that "
     "survives collapse."
 )

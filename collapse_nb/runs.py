@@ -773,9 +773,6 @@ def checked_run(
     run.experiment  # noqa: B018 it says what is wrong with the settings
     return run
 
-
-_checked = checked_run
-
 # %% ../nbs/09a_runs.ipynb #a6f4d99e
 class Row(NamedTuple):
     "A row of the table of a run."
