@@ -10,6 +10,7 @@ __all__ = ['app', 'Column', 'print_table', 'Setting', 'run', 'report', 'sweep', 
 import ast
 import inspect
 import io
+import math
 import os
 import re
 import signal
@@ -725,6 +726,9 @@ def _with_fields(command: Callable) -> Callable:
     return with_options
 
 # %% ../nbs/13_cli.ipynb #dfccab57
+_TEXT = (".csv", ".txt")  # files that `read_table` reads
+
+
 def _file_of(option: str, text: str) -> tuple[Path, str | None]:
     "The file that was named, and the array in it, for `FILE` or `FILE:NAME`."
     from collapse_nb.core import CollapseError, user_path
@@ -753,90 +757,44 @@ def _pick(option: str, path: Path, held: dict[str, Any], name: str | None) -> An
     )
 
 
-def _heading(first: str) -> tuple[int | None, int | None]:
-    "Lines of heading and columns of row names, as pandas counts them, from the first line."
-    fields = [o.strip().strip('"') for o in first.strip().split(",")]
-    named = fields[1:] if fields[0] == "" else fields
-    number = re.compile(r"[-+.\d]+(e[-+]?\d+)?", re.IGNORECASE)
-    counted = len(named) > 1 and named == [str(i) for i in range(len(named))]  # by pandas
-    has_heading = counted or fields[0] == "" or not all(map(number.fullmatch, fields))
-    return 0 if has_heading else None, 0 if fields[0] == "" and len(fields) > 1 else None
-
-
-def _read_frame(option: str, path: Path, **how: Any) -> Any:
-    """A CSV file as a data frame.
-
-    Its first line is a heading unless it holds numbers other than 0, 1, 2, …; a first column
-    without a name, as pandas writes it, holds the names of rows.
-    """
-    import pandas as pd
-
-    from collapse_nb.core import CollapseError, reading
-    from collapse_nb.measure import separator_fault
-
-    try:
-        with reading(path), path.open(encoding="utf-8-sig") as f:
-            fault = separator_fault(f)
-            f.seek(0)
-            header, index = _heading(f.readline())
-            f.seek(0)
-            if fault is None:
-                return pd.read_csv(f, header=header, index_col=index, **how)
-        raise CollapseError(f"{option}={str(path)!r} {fault}")
-    except CollapseError:
-        raise
-    except (ValueError, pd.errors.ParserError) as e:
-        why = str(e).strip().splitlines()[0][:80]
-        raise CollapseError(f"{option}={str(path)!r} is not a table ({why}).") from None
-
-
 def read_array(
     option: str,  # Name of the option, for messages
     text: str | None,  # FILE, or FILE:NAME; None was not given
-    *others: str | None,  # What other options name: columns of the same CSV file, left out here
+    *others: str | None,  # What other options name: columns of the same text file, left out here
 ) -> Any:  # An array or tensor; None if nothing was given
-    "Read numbers or names from a .npy, .npz, .safetensors, .pt, or .csv file."
-    from collapse_nb.measure import read_arrays
+    "Read numbers or names from a .npy, .npz, .safetensors, .pt, .csv, or .txt file."
+    from collapse_nb.measure import read_arrays, read_table
 
     if text is None:
         return None
     path, name = _file_of(option, text)
-    if path.suffix.lower() != ".csv":
+    if path.suffix.lower() not in _TEXT:
         return _pick(option, path, read_arrays(path), name)
-    frame = _read_frame(option, path)
-    if name is not None:
-        return _one_column(
-            option, path, _pick(option, path, {str(o): frame[o] for o in frame}, name)
-        )
-    named = [_file_of("labels", o) for o in others if o is not None]
-    frame = frame.drop(columns=[c for file, c in named if file == path and c in frame])
+    frame = read_table(path, name, name=option)
+    if name is None:
+        named = [_file_of("labels", o) for o in others if o is not None]
+        frame = frame.drop(columns=[c for file, c in named if file == path and c in frame])
+    return _values(frame)
+
+
+def _values(frame: "DataFrame") -> Any:
+    "(N,) values of one column, or (N, K) of several."
     if frame.shape[1] == 1:
-        return _one_column(option, path, frame.iloc[:, 0])
+        return frame.iloc[:, 0].to_numpy(copy=True)
     return frame.to_numpy(copy=True)
 
 
-def _one_column(option: str, path: Path, column: Any) -> Any:
-    "A column of a CSV file; an error if it spells a whole number in several ways."
-    from collapse_nb.core import CollapseError
-    from collapse_nb.measure import spelling_fault
-
-    if column.dtype.kind in "iu":
-        fault = spelling_fault(_read_frame(option, path, dtype=str)[column.name])
-        if fault:
-            raise CollapseError(f"{option}={str(path)!r} {fault}")
-    return column.to_numpy()
-
-
 def _read_outputs(option: str, text: str | None) -> Any:
-    "Classes, or outputs (N, K): columns of a CSV file keep the names that they have."
+    "Classes, or outputs (N, K): columns of a text file keep the names that they have."
+    from collapse_nb.measure import read_table
+
     if text is None:
         return None
     path, name = _file_of(option, text)
-    if name is None and path.suffix.lower() == ".csv":
-        frame = _read_frame(option, path)
-        if frame.shape[1] > 1:
-            return frame
-    return read_array(option, text)
+    if name is not None or path.suffix.lower() not in _TEXT:
+        return read_array(option, text)
+    frame = read_table(path, name=option)
+    return frame if frame.shape[1] > 1 else _values(frame)
 
 
 def _read_column(option: str, text: str | None) -> Any:
@@ -1006,6 +964,14 @@ def _second_network(against: str | None, source: _Source, classes: int, device: 
     return _network(name, weights, classes, device)
 
 
+_OF_JUDGING = ("test", "val", "valid", "validation")  # folders that `find_splits` takes
+
+
+def _name_of(root: Path) -> str:
+    "What a tree of images is called: a folder of test images has the name of its data set."
+    return root.parent.name if root.name in _OF_JUDGING else root.name
+
+
 def _discover_model(
     source: _Source, reading: _Reading, against: str | None, given: dict, checkpoint: Path
 ) -> _Found:
@@ -1029,9 +995,7 @@ def _discover_model(
         **given,
     )
     other = None if second is None else judge_model(second, tree, **images)
-    root = tree.root
-    name = root.parent.name if root.name in ("test", "val", "valid") else root.name
-    return _Found(report, other, f"Sub-classes of {source.model} on {name}")
+    return _Found(report, other, f"Sub-classes of {source.model} on {_name_of(tree.root)}")
 
 
 def _discover_features(
@@ -1066,7 +1030,7 @@ def _text(value: Any) -> str:
 
 def _judged_row(row: Any) -> list[str]:
     "A sub-class with its accuracy, as cells."
-    if row.accuracy != row.accuracy:  # no image judges it
+    if math.isnan(row.accuracy):  # no image judges it
         return [row.name, f"{row.images:,}", "–", "–", "–", "–"]
     interval = f"{row.low:.1%}–{row.high:.1%}"
     words = ["weak" if row.verdict == "weak" else "–", _text(row.confused_with)]
@@ -1136,9 +1100,7 @@ def _divide_options(known: _Known, dividing: _Dividing) -> dict:
 
     table = known.metadata
     if table is not None:
-        path = _file_of("metadata", table)[0]
-        is_text = path.suffix.lower() == ".csv"
-        table = _read_frame("metadata", path) if is_text else open_table(path)
+        table = open_table(_file_of("metadata", table)[0], name="metadata")
     return dict(
         n_subclasses=_subclass_count(dividing.n_subclasses),
         groups=read_array("groups", known.groups),

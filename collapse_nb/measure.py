@@ -4,17 +4,19 @@
 
 # %% auto #0
 __all__ = ['RESNET18', 'FEW_SAMPLES', 'WORST', 'ONE_BY_ONE', 'Row', 'value_at_collapse', 'Measurement', 'check_measurement_path',
-           'plot_classes', 'measure_features', 'separator_fault', 'spelling_fault', 'read_arrays', 'read_classifier',
-           'measure_files']
+           'plot_classes', 'measure_features', 'separator_fault', 'spelling_fault', 'read_table', 'read_arrays',
+           'read_classifier', 'measure_files']
 
 # %% ../nbs/04b_measure.ipynb #00000003
+import math
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO, StringIO
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,6 +27,7 @@ from matplotlib.axes import Axes
 from collapse_nb.core import (
     COLLAPSED_NC1,
     CollapseError,
+    CollapseWarning,
     UnreadableError,
     as_tensor,
     atomic_write,
@@ -164,7 +167,7 @@ class Measurement:
             f"{self.samples:,} samples of {len(self.classes):,} classes, {self.dim:,} dimensions"
         )
         nc1 = self.result.get("nc1")
-        if nc1 is None or nc1 != nc1:
+        if nc1 is None or math.isnan(nc1):
             return f"{counted}."
         median = self.samples_per_class
         if median < 2:
@@ -422,10 +425,6 @@ def _named_labels(
     return np.array([index[str(word)] for word in array]), class_names
 
 # %% ../nbs/04b_measure.ipynb #00000018
-class _TextError(Exception):
-    "What is wrong with a text file, in words that follow its name."
-
-
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
@@ -454,36 +453,177 @@ def spelling_fault(
             )
     return None
 
+# %% ../nbs/04b_measure.ipynb #0000001c
+_HEADINGS = {  # of one column of words
+    *("category", "class", "group", "label", "predicted", "prediction", "target"),
+    *("categories", "classes", "groups", "labels", "predictions", "targets"),
+}
+_NO_NUMBER = ("NA", "N/A", "NaN", "nan", "NULL", "null", "None")  # missing, beside numbers only
 
-def read_arrays(
-    path: str | Path,  # .npy, .npz, .pt, .pth, .safetensors, .csv or .txt
-) -> dict[str, Any]:  # By name; "" for the only array of a file without names
-    "Read the arrays of a file; nothing in it is executed."
-    path = user_path(path)
-    readers = {
-        ".npy": _read_numpy,
-        ".npz": _read_numpy,
-        ".pt": _read_torch,
-        ".pth": _read_torch,
-        ".safetensors": _read_safetensors,
-        ".csv": _read_csv,
-        ".txt": _read_text,
-    }
-    check_choice("suffix", path.suffix.lower(), list(readers))
-    data = read_file(path)
-    try:
-        return readers[path.suffix.lower()](data)
-    except MemoryError:
-        raise
-    except _TextError as e:
-        raise CollapseError(f"{str(path)!r} {e}") from None
-    except Exception:  # each library raises its own kinds
+
+def _are_numbers(column: pd.Series) -> bool:
+    "Are there numbers in a column, and nothing beside them but missing ones?"
+    if column.dtype.kind in "iufb":
+        return True
+    missing = column.isna() | column.isin(_NO_NUMBER)
+    numbers = pd.to_numeric(column.mask(missing), errors="coerce")
+    return bool((numbers.isna() == missing).all() and not missing.all())
+
+
+def _without_words(column: pd.Series) -> pd.Series:
+    "A column as numbers if only words for a missing one have kept pandas from doing so."
+    missing = column.isin(_NO_NUMBER)
+    if column.dtype.kind in "iufb" or not missing.any() or not _are_numbers(column):
+        return column
+    return pd.to_numeric(column.mask(missing))
+
+
+def _heading_of_several(fields: list[str], where: str, certain: bool) -> dict[str, int | None]:
+    "Lines of heading and columns of row names, as pandas counts them, from the first line."
+    rows_are_named = fields[0] == ""
+    named = pd.Series(fields[rows_are_named:], dtype=object)
+    is_number = pd.to_numeric(named, errors="coerce").notna()
+    has_words = not (is_number | named.isin(("", *_NO_NUMBER))).all()
+    numbers = named[is_number]
+    is_counted = (numbers == numbers.index.astype(str)).all()  # by pandas: 0, 1, 2, …
+    if has_words and not is_counted and not certain:
         raise CollapseError(
-            f"{str(path)!r} does not hold plain arrays of numbers; save it again, "
-            "words as np.save(path, words.astype(str))."
-        ) from None
+            f"{where}: the first line holds words and numbers, so it could be a heading or a "
+            "sample; write a heading of words above it, or in its place."
+        )
+    is_heading = has_words or (is_counted and is_number.all())
+    return dict(
+        header=0 if is_heading else None, index_col=0 if is_heading and rows_are_named else None
+    )
 
 
+def _are_whole(column: pd.Series) -> bool:
+    "Are the numbers of a column whole?"
+    return bool((column.dropna() % 1 == 0).all())
+
+
+def _check_counted(fields: list[str], frame: pd.DataFrame, where: str) -> None:
+    "Warn if a heading of 0, 1, 2, … could be a sample: all numbers below it are whole, too."
+    is_counted = not {str(i) for i in range(len(fields))}.isdisjoint(fields)
+    names_rows = fields[0] == ""
+    numbers = frame.select_dtypes("number")
+    could_be_sample = is_counted and all(_are_whole(numbers[o]) for o in numbers)
+    if names_rows or not could_be_sample:
+        return
+    warnings.warn(
+        f"{where}: the first line ({', '.join(fields[:3])}, …) is taken for a heading, above "
+        f"{len(frame):,} samples. If it is a sample, write a heading of words above it.",
+        CollapseWarning,
+        stacklevel=4,
+    )
+
+
+def _heading_of_one(cells: pd.Series, where: str, certain: bool) -> int | None:
+    "The line of heading, as pandas counts it, of a file of one column."
+    first, below = cells.iloc[0], cells.iloc[1:]
+    if _are_numbers(cells) or not isinstance(first, str):
+        return None
+    if certain:
+        return 0
+    if first in _NO_NUMBER or below.eq(first).any():
+        return None
+    if first.strip().lower() in _HEADINGS or _are_numbers(below):
+        return 0
+    warnings.warn(
+        f"{where}: the first line, {first!r}, stands nowhere else and is taken for the first of "
+        f"{len(cells):,} samples. If it is a heading, write label in its place, or name the "
+        f"column (FILE:{first}).",
+        CollapseWarning,
+        stacklevel=4,
+    )
+    return None
+
+# %% ../nbs/04b_measure.ipynb #0000001d
+def _parsed(file: TextIO, how: dict[str, Any], **more: Any) -> pd.DataFrame:
+    "What pandas reads from the beginning of a file."
+    file.seek(0)
+    return pd.read_csv(file, **(how | more))
+
+
+def _column_of(frame: pd.DataFrame, column: str, where: str) -> pd.DataFrame:
+    "The column of that name alone; without a heading the names are 0, 1, 2, …"
+    places = [i for i, o in enumerate(frame) if str(o).strip() == column]
+    if places:
+        return frame.iloc[:, places[:1]]
+    there = ", ".join(map(str, list(frame)[:5]))
+    raise CollapseError(f"{where} has no column {column!r}, but {there}; name one of its columns.")
+
+
+def _first_line(file: TextIO, how: dict[str, Any]) -> list[str]:
+    "The fields of the first line."
+    first = _parsed(file, how, header=None, nrows=1, dtype=str).iloc[0]
+    return first.fillna("").str.strip().tolist()
+
+
+def _check_spelling(file: TextIO, how: dict[str, Any], column: pd.Series, where: str) -> None:
+    "Raise if a column spells a whole number in several ways."
+    if column.dtype.kind not in "iu":
+        return
+    fault = spelling_fault(_parsed(file, how, dtype={column.name: str})[column.name])
+    if fault:
+        raise CollapseError(f"{where} {fault}")
+
+
+def _table_in(
+    file: TextIO, where: str, separator: str, column: str | None, headed: bool
+) -> pd.DataFrame:
+    "A table in an open file."
+    how: dict[str, Any] = dict(
+        sep=separator, keep_default_na=False, na_values=[""], low_memory=False
+    )
+    fields = _first_line(file, how)
+    certain = headed or column in fields
+    if len(fields) == 1:
+        file.seek(0)
+        file = StringIO(file.read().strip("\r\n"))
+        how["skip_blank_lines"] = False  # an empty line between others is a missing value
+        cells = _parsed(file, how, header=None)[0]
+        how["header"] = _heading_of_one(cells, where, certain)
+    else:
+        how |= _heading_of_several(fields, where, certain)
+    frame = _parsed(file, how)
+    for i in [i for i, o in enumerate(frame.dtypes) if o.kind == "O"]:
+        frame.isetitem(i, _without_words(frame.iloc[:, i]))
+    if how["header"] == 0 and not certain:
+        _check_counted(fields, frame, where)
+    frame = frame if column is None else _column_of(frame, column, where)
+    if frame.shape[1] == 1:
+        _check_spelling(file, how, frame.iloc[:, 0], where)
+    return frame
+
+
+def read_table(
+    path: str | Path,  # .csv or .txt: columns separated by commas; .tsv: by tabs
+    column: str | None = None,  # The one column to read; None: all
+    *,
+    name: str | None = None,  # Argument that names the file, for messages
+    headed: bool = False,  # Is a first line with words a heading for certain?
+) -> pd.DataFrame:  # Without a heading its columns are 0, 1, 2, …
+    """Read a table from a text file.
+
+    Example: `read_table("y.csv", "label")["label"]`.
+    """
+    path = user_path(path)
+    where = repr(str(path)) if name is None else f"{name}={str(path)!r}"
+    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    try:
+        with reading(path), path.open(encoding="utf-8-sig") as file:
+            fault = separator_fault(file) if path.suffix.lower() == ".csv" else None
+            if fault is None:
+                return _table_in(file, where, separator, column, headed)
+        raise CollapseError(f"{where} {fault}")
+    except CollapseError:
+        raise
+    except ValueError as e:  # pandas' own, or bytes that are not UTF-8
+        why = str(e).strip().splitlines()[0][:80]
+        raise CollapseError(f"{where} is not a table ({why}).") from None
+
+# %% ../nbs/04b_measure.ipynb #00000021
 def _read_numpy(data: bytes) -> dict[str, Any]:
     found = np.load(BytesIO(data), allow_pickle=False)
     return {"": found} if isinstance(found, np.ndarray) else dict(found)
@@ -500,25 +640,35 @@ def _read_safetensors(data: bytes) -> dict[str, Any]:
     return load(data)
 
 
-def _read_csv(data: bytes) -> dict[str, Any]:
-    "The same, of a file in which a line may have several columns."
-    fault = separator_fault(StringIO(data.decode("utf-8-sig")))
-    if fault:
-        raise _TextError(fault)
-    return _read_text(data)
+_READERS = {
+    ".npy": _read_numpy,
+    ".npz": _read_numpy,
+    ".pt": _read_torch,
+    ".pth": _read_torch,
+    ".safetensors": _read_safetensors,
+}
+_TEXT = (".csv", ".txt")
 
 
-def _read_text(data: bytes) -> dict[str, Any]:
-    "Numbers or words separated by commas, without a heading."
-    text = data.decode("utf-8-sig")
-    frame = pd.read_csv(StringIO(text), header=None)
-    if frame.shape[1] > 1:
-        return {"": frame.to_numpy()}
-    if frame[0].dtype.kind in "iu":
-        fault = spelling_fault(pd.read_csv(StringIO(text), header=None, dtype=str)[0])
-        if fault:
-            raise _TextError(fault)
-    return {"": frame[0].to_numpy()}
+def read_arrays(
+    path: str | Path,  # .npy, .npz, .pt, .pth, .safetensors, .csv or .txt
+) -> dict[str, Any]:  # By name; "" for the only array of a file without names
+    "Read the arrays of a file; nothing in it is executed."
+    path = user_path(path)
+    suffix = check_choice("suffix", path.suffix.lower(), [*_READERS, *_TEXT])
+    if suffix in _TEXT:
+        frame = read_table(path)
+        return {"": frame.iloc[:, 0].to_numpy() if frame.shape[1] == 1 else frame.to_numpy()}
+    data = read_file(path)
+    try:
+        return _READERS[suffix](data)
+    except MemoryError:
+        raise
+    except Exception:  # each library raises its own kinds
+        raise CollapseError(
+            f"{str(path)!r} does not hold plain arrays of numbers; save it again, "
+            "words as np.save(path, words.astype(str))."
+        ) from None
 
 
 def _one_array(path: str | Path, name: str) -> Any:

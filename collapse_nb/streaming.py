@@ -13,7 +13,7 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -309,32 +309,38 @@ def _labels_of(batch: Batch, labels: np.ndarray | None, names: Any) -> np.ndarra
     return read.codes
 
 # %% ../nbs/10f_streaming.ipynb #8c0d5146
-def _usable(source: Source, skipped: list[Skipped], seen: list[int]) -> Iterator[Batch]:
-    "Batches in which something could be read; what could not is collected."
-    for batch in source:
-        skipped += batch.skipped
-        seen[0] += len(batch.positions) + len(batch.skipped)
-        if batch.x is not None:
-            yield batch
+@dataclass
+class _Progress:
+    "How much of a set was gone through so far, and what could not be read."
 
+    seen: int = 0  # Samples, with those that could not be read
+    skipped: list[Skipped] = field(default_factory=list)
 
-def _warn_skipped(skipped: list[Skipped], n: int) -> None:
-    if skipped:
-        first = "; ".join(o.why for o in skipped[:3])
-        said = f"{len(skipped)} of {n} images were left out: {first}"
-        warnings.warn(said, CollapseWarning, stacklevel=4)
+    def usable(self, source: Source) -> Iterator[Batch]:
+        "Batches in which something could be read."
+        for batch in source:
+            self.skipped += batch.skipped
+            self.seen += len(batch.positions) + len(batch.skipped)
+            if batch.x is not None:
+                yield batch
+
+    def warn_skipped(self) -> None:
+        "Count what could not be read."
+        if self.skipped:
+            first = "; ".join(o.why for o in self.skipped[:3])
+            said = f"{len(self.skipped)} of {self.seen} images were left out: {first}"
+            warnings.warn(said, CollapseWarning, stacklevel=4)
 
 
 def read_batches(
     source: Source,  # Images
 ) -> Iterator[Batch]:
     "Batches of what could be read, and at the end a warning that counts what could not."
-    skipped: list[Skipped] = []
-    seen = [0]
-    yield from _usable(source, skipped, seen)
-    if len(skipped) == seen[0]:
+    progress = _Progress()
+    yield from progress.usable(source)
+    if len(progress.skipped) == progress.seen:
         raise CollapseError("images is empty: give at least one that can be read.")
-    _warn_skipped(skipped, seen[0])
+    progress.warn_skipped()
 
 
 class _Judged:
@@ -393,19 +399,22 @@ def run_through(
     class_names: Any = None,  # Names in the order of the network's outputs; None: not known
 ) -> Streamed:
     "Run a set through the network: features into a file, a row for each image."
-    judged, kept, skipped, seen = _Judged(), [], [], [0]  # type: ignore[var-annotated]
+    judged, progress = _Judged(), _Progress()
+    kept: list[np.ndarray] = []
     passed = None
     with _scratch_file(path) as write:
-        for batch, passed in _through(model, _usable(source, skipped, seen), layer):
+        for batch, passed in _through(model, progress.usable(source), layer):
             logits = _logits(model, passed, class_names)
             judged.add(_labels_of(batch, labels, class_names), logits)
             kept.append(batch.positions)
             write(passed.features)
     if passed is None:
         raise CollapseError("images is empty: give at least one that can be read.")
-    if labels is not None and len(labels) != seen[0]:
-        raise CollapseError(f"labels has {len(labels)} entries for {seen[0]} images: give all.")
-    _warn_skipped(skipped, seen[0])
+    if labels is not None and len(labels) != progress.seen:
+        raise CollapseError(
+            f"labels has {len(labels)} entries for {progress.seen} images: give all."
+        )
+    progress.warn_skipped()
     kind, frame = judged.finish()
     features = np.memmap(path, np.float32, "r", shape=(len(frame), passed.features.shape[1]))
     return Streamed(features, frame, logits.shape[1], np.concatenate(kept), kind)
