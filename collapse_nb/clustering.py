@@ -671,6 +671,7 @@ def _python(value):
 
 # %% ../nbs/06_clustering.ipynb #b470f545
 METHODS = ("held_out", "gmm", "kmeans", "tsne")
+_AN_OPTION = "ModeOptions(alpha=0.01)"
 
 
 class SubclassClusterer(ClusterMixin, BaseEstimator):
@@ -747,6 +748,11 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
 
     def _check_settings(self):
         check_choice("method", self.method, METHODS)
+        if self.options is not None and not isinstance(self.options, ModeOptions):
+            kind = type(self.options).__name__
+            raise CollapseError(f"options is a {kind}: give a ModeOptions, such as {_AN_OPTION}.")
+        if self.random_state is not None:
+            check_number("random_state", self.random_state, low=0, high=2**32 - 1, integer=True)
         if self.n_components != "auto":
             check_number("n_components", self.n_components, low=1, integer=True)
             if self.method in ("held_out", "tsne"):
