@@ -100,9 +100,7 @@ class CollapseHistory:
         prefix: str = "nc/",  # Put before each key that is logged
         **options: Any,  # As `measure_model` takes them
     ):
-        if isinstance(epochs, int):
-            check_number("epochs", epochs, low=1, integer=True)
-        self.epochs = epochs
+        self.epochs = _as_epochs(epochs)
         self.prefix = prefix
         self.options = options
         self.results: dict[int, NCResult] = {}  # by epoch
@@ -140,6 +138,13 @@ class CollapseHistory:
         "What was measured, by epoch."
         rows = {epoch: found.floats() for epoch, found in self.results.items()}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("epoch")
+
+
+def _as_epochs(epochs: Any) -> int | tuple[int, ...]:
+    "A whole number, or the epochs that a list names; an error for anything else."
+    if isinstance(epochs, Iterable) and not isinstance(epochs, (str, bytes)):
+        return tuple(int(check_number("epochs", o, low=1, integer=True)) for o in epochs)
+    return int(check_number("epochs", epochs, low=1, integer=True))
 
 # %% ../nbs/04a_callbacks.ipynb #00000011
 def lightning_callback(

@@ -671,7 +671,15 @@ def _python(value):
 
 # %% ../nbs/06_clustering.ipynb #b470f545
 METHODS = ("held_out", "gmm", "kmeans", "tsne")
-_AN_OPTION = "ModeOptions(alpha=0.01)"
+
+
+def _check_options(options: Any) -> None:
+    "Raise unless they are `ModeOptions`, or None."
+    if options is not None and not isinstance(options, ModeOptions):
+        raise CollapseError(
+            f"options is a {type(options).__name__}: give ModeOptions(…), such as "
+            "ModeOptions(alpha=0.01)."
+        )
 
 
 class SubclassClusterer(ClusterMixin, BaseEstimator):
@@ -748,9 +756,7 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
 
     def _check_settings(self):
         check_choice("method", self.method, METHODS)
-        if self.options is not None and not isinstance(self.options, ModeOptions):
-            kind = type(self.options).__name__
-            raise CollapseError(f"options is a {kind}: give a ModeOptions, such as {_AN_OPTION}.")
+        _check_options(self.options)
         if self.random_state is not None:
             check_number("random_state", self.random_state, low=0, high=2**32 - 1, integer=True)
         if self.n_components != "auto":

@@ -230,7 +230,8 @@ def check_features(
             f"{name} has {a.shape[0]} sample(s) and {a.shape[1]} feature(s) (shape={a.shape}) "
             f"while a minimum of {max(min_samples, 1)} is required."
         )
-    a = a.astype(np.float64)
+    is_copy = isinstance(value, torch.Tensor) and value.dtype != torch.float64  # by `double`
+    a = a.astype(np.float64, copy=not is_copy)
     finite = np.isfinite(a).all(axis=1)
     if not finite.all():
         raise CollapseError(
@@ -435,15 +436,22 @@ class Interval(NamedTuple):
     high: float  # Upper end
 
 
+def _check_confidence(confidence):
+    "Raise unless it is above 0 and below 1: nothing is certain but the whole range."
+    check_number("confidence", confidence, low=0, high=1, above=True)
+    if confidence == 1:
+        raise CollapseError(f"confidence={confidence}: give a number below 1, such as 0.95.")
+
+
 def share_interval(
     successes: int,  # How many of the `n`
     n: int,  # Number of trials
-    confidence: float = 0.95,  # Between 0 and 1
+    confidence: float = 0.95,  # Above 0, below 1
 ) -> Interval:  # 0 to 1 if there were no trials
     "Wilson's interval of a share (Wilson 1927), by `scipy.stats.binomtest`."
     check_number("n", n, low=0, integer=True)
     check_number("successes", successes, low=0, high=n, integer=True)
-    check_number("confidence", confidence, low=0, high=1, above=True)
+    _check_confidence(confidence)
     if n == 0:
         return Interval(0.0, 1.0)
     from scipy.stats import binomtest
@@ -463,10 +471,10 @@ class MeanInterval(NamedTuple):
 
 def mean_interval(
     values: Any,  # Independent repetitions, for instance one number per seed
-    confidence: float = 0.95,  # Between 0 and 1
+    confidence: float = 0.95,  # Above 0, below 1
 ) -> MeanInterval:
     "Student's *t* interval of a mean, by `scipy.stats.t`."
-    check_number("confidence", confidence, low=0, high=1, above=True)
+    _check_confidence(confidence)
     a = np.asarray(values, dtype=np.float64).reshape(-1)
     if not a.size or not np.isfinite(a).all():
         raise CollapseError(f"values={a.tolist()}: give at least one number, all of them finite.")
@@ -572,6 +580,17 @@ def _temporary_beside(path):
     return Path(tmp)
 
 
+# What ends the writing to an open file; such an error names no file
+_WHILE_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.ESTALE)
+
+
+def _is_about(error, *paths):
+    "Does an OSError name one of the paths, or say that an open file could not be written?"
+    if error.filename is not None:
+        return str(error.filename) in map(str, paths)
+    return error.errno in _WHILE_WRITING
+
+
 @contextmanager
 def atomic_write(
     path: str | Path,  # The file to write or replace
@@ -579,14 +598,18 @@ def atomic_write(
     "Write to a temporary file beside `path`; sync and rename it if the block succeeds."
     path = Path(path)
     tmp = _temporary_beside(path)
+    in_block = True
     try:
         yield tmp
+        in_block = False
         _meet_fault("write", path)
         _sync(tmp)
         os.chmod(tmp, 0o666 & ~_umask())
         os.replace(tmp, path)
         _sync_folder(path.parent)
     except OSError as e:
+        if in_block and not _is_about(e, tmp, path):
+            raise
         raise CollapseError(
             f"{str(path)!r} could not be written ({e.strerror or e}); "
             "what was there before is intact. Make room, or choose another place."
@@ -714,23 +737,50 @@ def _update_from_file(h, path):
             h.update(chunk)
 
 
+def _update_from_array(h, kind, a):
+    h.update(kind.encode())
+    h.update(np.ascontiguousarray(a).reshape(-1).view(np.uint8).data)
+
+
+def _update_from_tensor(h, t):
+    t = t.detach().cpu()
+    if t.is_floating_point() and t.dtype not in _NUMPY_HAS:
+        raw = t.contiguous().reshape(-1).view(torch.uint8)
+        _update_from_array(h, f"{t.dtype}{tuple(t.shape)}", raw.numpy())
+    else:
+        a = t.numpy()
+        _update_from_array(h, f"{a.dtype}{a.shape}", a)
+
+
+_NUMPY_HAS = (torch.float16, torch.float32, torch.float64)  # not bfloat16, not float8
+
+
 def digest(
     *objs: Any,  # Files (`Path`), tensors, arrays, bytes, or anything that `json.dumps` takes
 ) -> str:  # 64 hex digits
-    "SHA-256 over the objects in the order given."
+    """SHA-256 over the objects in the order given.
+
+    Of an array the type and the shape count, too. A file counts by its content, as the same bytes
+    do. Anything else counts as `write_json` writes it: numbers that are not finite as `null`, the
+    keys of a dict as strings and in any order.
+    """
     h = hashlib.sha256()
+    several = len(objs) > 1
     for o in objs:
+        if several and isinstance(o, (Path, bytes)):
+            o = digest(o)  # of a fixed length: where the content ends must count
         if isinstance(o, torch.Tensor):
-            o = o.detach().cpu().numpy()
-        if isinstance(o, Path):
+            _update_from_tensor(h, o)
+        elif isinstance(o, Path):
             _update_from_file(h, o)
         elif isinstance(o, np.ndarray):
-            h.update(f"{o.dtype}{o.shape}".encode())
-            h.update(np.ascontiguousarray(o).reshape(-1).view(np.uint8).data)
+            _update_from_array(h, f"{o.dtype}{o.shape}", o)
         elif isinstance(o, bytes):
             h.update(o)
         else:
             h.update(json.dumps(_jsonable(o), sort_keys=True).encode())
+            if several and isinstance(o, (int, float, np.generic)):
+                h.update(b",")  # 1 and 23 are not 12 and 3
     return h.hexdigest()
 
 # %% ../nbs/00_core.ipynb #4e31c967

@@ -7,6 +7,7 @@ __all__ = ['SCHEMES', 'LabelScheme', 'coarse_mod', 'coarse_random', 'coarse_map'
            'random_labels', 'identity', 'make_scheme']
 
 # %% ../nbs/02_labels.ipynb #ddb37bf1
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -129,6 +130,34 @@ def coarse_random(
     return _coarse(f"coarse_random:{num_coarse}:{seed}", class_names, coarse_of.tolist(), seed)
 
 # %% ../nbs/02_labels.ipynb #840a3b8e
+# In a name: + and , which separate names elsewhere, and a backslash that would seem to escape
+_TO_ESCAPE = re.compile(r"[+,]|\\(?=[+,\\]|\Z)")
+
+
+def _spelled(name):
+    "A class name as it stands in a scheme's short form."
+    return _TO_ESCAPE.sub(r"\\\g<0>", name)
+
+
+def _spelling_hint(names):
+    "How to write the names that are not written as they are."
+    spelled = [_spelled(o) for o in names if _spelled(o) != o]
+    return f" In a scheme's short form write {', '.join(spelled)}." if spelled else ""
+
+
+def _groups(text):
+    "The groups of names that a short form spells: `a+b,c+d`, with `\\+`, `\\,` inside a name."
+    groups = [[""]]
+    for sign in re.findall(r"\\[+,\\]|.", text, re.DOTALL):
+        if sign == ",":
+            groups.append([""])
+        elif sign == "+":
+            groups[-1].append("")
+        else:
+            groups[-1][-1] += sign[-1]  # without the backslash before it
+    return [g for g in groups if g != [""]]
+
+
 def _check_groups(groups, names):
     "Raise unless the groups merge something, of classes that exist, each named once."
     if not any(len(g) > 1 for g in groups):
@@ -138,9 +167,9 @@ def _check_groups(groups, names):
     named = [c for g in groups for c in g]
     for c in named:
         if c not in names:
-            there = ", ".join(names)
             raise CollapseError(
-                f"scheme names class {c!r}, which the data set does not have; it has {there}."
+                f"scheme names class {c!r}, which the data set does not have; "
+                f"it has {', '.join(names)}.{_spelling_hint(names)}"
             )
         if named.count(c) > 1:
             raise CollapseError(f"scheme names class {c!r} twice; a class belongs to one group.")
@@ -162,7 +191,7 @@ def coarse_map(
         raise CollapseError("scheme merges all classes into one; a classifier needs at least two.")
     every.sort(key=lambda g: names.index(g[0]))
     coarse_of = {c: i for i, g in enumerate(every) for c in g}
-    short = ",".join("+".join(g) for g in merged if len(g) > 1)
+    short = ",".join("+".join(map(_spelled, g)) for g in merged if len(g) > 1)
     return _coarse(f"coarse_map:{short}", names, [coarse_of[c] for c in names])
 
 # %% ../nbs/02_labels.ipynb #e717a4f0
@@ -241,8 +270,7 @@ SCHEMES: dict[str, Callable[..., LabelScheme]] = dict(
 def _arguments(text, name, rest):
     "What follows the name of a scheme, as its maker takes it."
     if name == "coarse_map":
-        groups = ":".join(rest).split(",")
-        return [[g.split("+") for g in groups if g]]
+        return [_groups(":".join(rest))]
     try:
         return [int(a) for a in rest]
     except ValueError:

@@ -34,6 +34,7 @@ from collapse_nb.core import (
     check_number,
     check_same_rows,
     deprecated_alias,
+    digest,
     import_torchvision,
     MAX_CLASSES as MAX_CLASSES,  # without num_classes; importable here since 0.2.0
 )
@@ -323,7 +324,8 @@ def _rows(features: Tensor, at_least: int = 1) -> int:
 def _unmasked_rows(features: Any, labels: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
     "What of masked arrays is not masked: a masked entry takes its whole sample out."
     masked = np.ma.getmaskarray(np.ma.asarray(features)).any(-1)
-    if masked.shape != np.shape(labels):
+    others = [np.shape(o) for o in (labels, sample_weight) if o is not None]
+    if any(shape != masked.shape for shape in others):
         return features, labels, sample_weight  # which is refused
     masked = masked | np.ma.getmaskarray(np.ma.asarray(labels))
     warnings.warn(
@@ -354,21 +356,21 @@ def _as_samples(features: Any, labels: Any, sample_weight: Any = None) -> _Sampl
         )
     if features.element_size() == 1:  # float8 has no arithmetic
         features = features.to(torch.float32)
-    features, labels = features.flatten(0, -2), labels.flatten()
     if labels.dtype == torch.uint64 and (labels.to(torch.int64) < 0).any():
         raise CollapseError("labels: 2**63 and more is no class index. Number the classes from 0.")
     labels = labels.to(_home(features), torch.int64)
-    return _Samples(features, labels, _as_weights(sample_weight, labels))
+    weights = _as_weights(sample_weight, labels)
+    return _Samples(features.flatten(0, -2), labels.flatten(), weights)
 
 
 def _as_weights(sample_weight: Any, labels: Tensor) -> Tensor | None:
     if sample_weight is None:
         return None
     weights = as_tensor("sample_weight", sample_weight)
-    if weights.numel() != labels.numel():
+    if weights.shape != labels.shape:
         raise CollapseError(
-            f"sample_weight: shape {tuple(weights.shape)} for {len(labels)} samples. "
-            "Pass one weight per sample."
+            f"sample_weight: shape {tuple(weights.shape)} for labels of shape "
+            f"{tuple(labels.shape)}. Pass one weight per sample, in the shape of the labels."
         )
     return weights.flatten().to(labels.device, torch.float64)
 
@@ -1292,7 +1294,7 @@ def class_results(
     labels: Any,  # (N,) or (B, T) class of each sample
     *,
     classifier: Any = None,  # The last linear layer or (weight, bias); adds the duality
-    num_classes: int | None = None,  # C; by default the largest label + 1
+    num_classes: int | None = None,  # C; by default the classifier's rows, or largest label + 1
     centering: str = "class_means",  # Center of M: the mean of the 'class_means' or all 'samples'
     ignore_index: int | None = None,  # Samples with this label do not count
     sample_weight: Any = None,  # Weight of each sample, shaped like `labels`
@@ -1916,10 +1918,9 @@ class NearestMeanMismatch(_DeviceOnly):
         self.classes = int(seen.sum())
         for name in ("wrong", "total"):
             self.add_state(name, torch.tensor(0), dist_reduce_fx="sum")
-        digest = _settings_state(
-            ignore_index=ignore_index, means=means.sum().item(), W=W.sum().item()
-        )
-        self.add_state("settings_digest", digest, dist_reduce_fx="max")
+        tables = digest(seen, means[seen], W[seen], bias[seen])
+        settings = _settings_state(ignore_index=ignore_index, tables=tables)
+        self.add_state("settings_digest", settings, dist_reduce_fx="max")
 
     def update(
         self,
@@ -1928,6 +1929,11 @@ class NearestMeanMismatch(_DeviceOnly):
     ) -> None:
         "Count a batch."
         features = as_tensor("features", features)
+        if labels is None and self.ignore_index is not None:
+            raise CollapseError(
+                f"labels=None: pass the labels, of which ignore_index={self.ignore_index} "
+                "does not count."
+            )
         if labels is None:
             labels = torch.zeros(features.shape[:-1], dtype=torch.int64)
         samples = _as_samples(features, labels)
