@@ -1130,7 +1130,6 @@ def _check_correct(correct, differences):
             f"it has {', '.join(map(str, correct))}."
         )
 
-
 # %% ../nbs/06_clustering.ipynb #21b94f8e
 @dataclass(frozen=True)
 class ProbeResult:

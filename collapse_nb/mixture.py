@@ -567,4 +567,3 @@ def _train_distance(features, fine):
     if least < features.shape[2] + 3:
         return torch.full((len(features),), math.nan, dtype=torch.float64)
     return read_subclasses(features, fine)["d"]
-
