@@ -35,6 +35,7 @@ from collapse_nb.core import (
     check_same_rows,
     encode_labels,
 )
+from .structure import pooled_covariance, with_ridge
 
 # %% ../nbs/05a_modes.ipynb #8a413950
 @dataclass(frozen=True)
@@ -654,17 +655,14 @@ def fisher_rule(
 ) -> FisherRule:
     "Linear discriminant analysis of given parts (Fisher, 1936), with a ridge."
     k = int(labels.max()) + 1
-    sums, sizes = _sums(u, labels, k)
-    centers = sums / sizes[:, None]
-    residuals = u - centers[labels]
-    within = residuals.T @ residuals / len(u)
+    centers, within = pooled_covariance(u, labels)
     total = np.square(u - u.mean(0)).sum() / u.size
-    ridge = max(shrinkage * np.trace(within) / len(within), 1e-6 * total, 1e-300)
-    root = np.linalg.cholesky(within + ridge * np.eye(len(within)))
+    root = np.linalg.cholesky(with_ridge(within, shrinkage, least=1e-6 * total))
     white = solve_triangular(root, (centers - centers.mean(0)).T, lower=True).T
     span = np.linalg.svd(white, full_matrices=False)[2][: k - 1]
     directions = solve_triangular(root, span.T, lower=True, trans=1)
-    return FisherRule(directions, centers @ directions, np.log(sizes / len(u)))
+    log_shares = np.log(np.bincount(labels) / len(u))
+    return FisherRule(directions, centers @ directions, log_shares)
 
 # %% ../nbs/05a_modes.ipynb #ef513a63
 def refine_parts(
