@@ -27,6 +27,7 @@ from torch import nn
 from collapse_nb.classwise import (
     ClasswiseClusterer,
     DivideSettings,
+    _some_rows,
     affordable_rows,
     check_n_subclasses,
     class_rows,
@@ -63,7 +64,7 @@ from collapse_nb.judging import (
     check_column_order,
     codes_as,
     describing_columns,
-    find_failures,
+    error_groups,
     find_traits,
     joint_interval,
     judge_outputs,
@@ -176,8 +177,8 @@ class _Part(NamedTuple):
     alone: bool  # Is it the whole class?
 
 
-def _parts(report: "SubclassReport") -> list[_Part]:
-    "All rows of a report, sub-classes first."
+def _all_parts(report: "SubclassReport") -> list[_Part]:
+    "All rows of a report, sub-classes first; a report keeps them."
     rows = dict(class_rows(report.cluster_ids))
     out = []
     for c, ids in report.clusterer.subclasses_.items():
@@ -264,7 +265,7 @@ _ORDER = [
 
 def _table_of_parts(report: "SubclassReport") -> pd.DataFrame:
     "One row per sub-class and group of errors, weak ones first, then worst first."
-    parts = _parts(report)
+    parts = report._parts
     sizes = report.per_image[report.divide_by].value_counts().to_dict()
     sizes[None] = len(report.per_image)
     accuracies = _class_accuracies(report) if report.judged else {}
@@ -292,11 +293,13 @@ def _worst_first(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame[[*known, *(o for o in frame if o not in known)]]
     if "accuracy" not in frame:
         return frame
-    keys = ["accuracy"] + [o for o in ("loss",) if o in frame]
-    out = frame.assign(_weak=frame.verdict != "weak")
-    ascending = [True, True, False][: len(keys) + 1]
-    out = out.sort_values(["_weak", *keys], ascending=ascending, kind="stable", ignore_index=True)
-    return out.drop(columns="_weak")
+    ascending = {"_not_weak": True, "accuracy": True}
+    if "loss" in frame:
+        ascending["loss"] = False
+    out = frame.assign(_not_weak=frame.verdict != "weak")
+    by, order = list(ascending), list(ascending.values())
+    out = out.sort_values(by, ascending=order, kind="stable", ignore_index=True)
+    return out.drop(columns="_not_weak")
 
 # %% ../nbs/11_discover.ipynb #73edf808
 _STEP = ("stability", "score", "p")
@@ -345,16 +348,20 @@ def _suspects(report: "SubclassReport", n: int, leave_out_weak: bool) -> pd.Data
     return frame.assign(**named)[[o for o in shown if o in frame]]
 
 
+_NEIGHBORS = 1 / 4  # weight of their log odds beside the loss; chosen on seeds of no table below
+_IN_A_ROW = 3.0  # log odds of samples in a row of doubtful labels: wrong labels come in kinds
+
+
 def _doubt(report: "SubclassReport") -> np.ndarray:
     "Evidence against each label: the model's, that of neighbors, and a row of doubtful labels."
     frame, k = report.per_image, report.judge.neighbors
     score = frame.loss.to_numpy(float).copy()
     if "neighbors_disagree" in frame:
         against = k * frame.neighbors_disagree.fillna(0.5).to_numpy()
-        score += np.log((against + 0.5) / (k - against + 0.5)) / 4
+        score += _NEIGHBORS * np.log((against + 0.5) / (k - against + 0.5))
     for o in report.failures:
         if o.view == "labels":
-            score[o.samples] += 3
+            score[o.samples] += _IN_A_ROW
     return score
 
 
@@ -363,7 +370,7 @@ def _in_weak_part(report: "SubclassReport") -> np.ndarray:
     rows = report.to_frame()
     weak = set(rows.subclass[rows.verdict == "weak"])
     out = np.zeros(len(report.per_image), bool)
-    for part in _parts(report):
+    for part in report._parts:
         if part.id not in weak or part.view == "labels":
             continue
         wrong = part.samples[~report.right[part.samples]]
@@ -383,7 +390,7 @@ def _examples(report: "SubclassReport", part: int, kind: str, n: int) -> np.ndar
     "Positions of samples that show what a part is."
     check_choice("subclass", part, report.names)
     check_choice("kind", kind, ["nearest", "border", "wrong"])
-    samples = next(o.samples for o in _parts(report) if o.id == part)
+    samples = next(o.samples for o in report._parts if o.id == part)
     mine = report.per_image.iloc[samples].assign(position=samples)
     if kind == "nearest":
         mine = mine.sort_values("distance", kind="stable")
@@ -400,7 +407,11 @@ def _examples(report: "SubclassReport", part: int, kind: str, n: int) -> np.ndar
 # %% ../nbs/11_discover.ipynb #77998b2b
 @dataclass(frozen=True, repr=False)
 class SubclassReport:
-    "What was found inside the classes, and how the model does on each part."
+    """What was found inside the classes, and how the model does on each part.
+
+    Tables are made once and kept, so do not change what a report holds: `dataclasses.replace` makes
+    another report.
+    """
 
     clusterer: ClasswiseClusterer  # `n_subclasses_` (None: undecided), `subclasses_`, `scores_`
     per_image: pd.DataFrame  # A row per sample: label, prediction, loss, confidence, subclass, …
@@ -448,12 +459,18 @@ class SubclassReport:
         "Sub-class of each sample, as `cluster_ids` of cleanlab's Datalab."
         return self.per_image.subclass.to_numpy(np.int64)
 
-    @property
-    def right(self) -> np.ndarray:  # (N,) bool
+    @cached_property
+    def right(self) -> np.ndarray:  # (N,) bool, read-only
         "Is the model right?"
         if not self.judged:
             raise CollapseError("right: the model's predictions are not known; pass predictions.")
-        return (self.per_image.label == self.per_image.prediction).to_numpy()
+        out = (self.per_image.label == self.per_image.prediction).to_numpy(copy=True)
+        out.setflags(write=False)  # it is kept
+        return out
+
+    @cached_property
+    def _parts(self) -> tuple[_Part, ...]:
+        return tuple(_all_parts(self))
 
     @property
     def alpha(self) -> float:
@@ -793,25 +810,69 @@ def _rows_of_others(
     return out
 
 
+_LISTED = 0.5  # share above which a finding is a row already
+
+
+class _Search(NamedTuple):
+    "What groups of errors are looked for in."
+
+    report: SubclassReport
+    features: np.ndarray
+    said: np.ndarray  # (N,) what each sample is taken for
+    rows: dict[int, np.ndarray]  # {class: its rows}
+    most: int  # Rows of a class that fit into memory
+    seed: int
+
+    def groups_in(self, c: int, drawn: np.ndarray) -> list[np.ndarray]:
+        "The rows of each group of errors in a class, found in those drawn from it."
+        report, judge = self.report, self.report.judge
+        wrong = ~report.right[drawn]
+        groups = None if report.groups is None else report.groups[drawn]
+        h = feature_rows("features", self.features, drawn)
+        taken_for = self.said[drawn]
+        others = _rows_of_others(self.features, self.rows, taken_for[wrong], judge.targets)
+        found = error_groups(h, wrong, taken_for, groups, judge, self.seed, others)
+        if not found:
+            return []
+        out = [[drawn[o.inside]] for o in found]
+        rest = np.setdiff1d(self.rows[c], drawn)
+        for start in range(0, len(rest), self.most):
+            at = rest[start : start + self.most]
+            h = feature_rows("features", self.features, at)
+            for parts, o in zip(out, found):
+                parts.append(at[o.holds(h)])
+        return [np.sort(np.concatenate(parts)) for parts in out]
+
+
 def _candidates(
     report: SubclassReport, features: np.ndarray, most: int, seed: int
 ) -> list[tuple[int, np.ndarray]]:
-    "Groups of errors that no sub-class covers: (class, positions)."
-    codes = report.per_image[report.divide_by].to_numpy()
+    "Groups of errors that are no sub-class: (class, positions)."
     said = report.per_image["prediction" if report.divide_by == "label" else "label"].to_numpy()
-    out, sub = [], report.cluster_ids
-    all_rows = dict(class_rows(codes))
-    for c, rows in all_rows.items():
-        wrong = ~report.right[rows]
-        if wrong.sum() < report.judge.least_errors or len(rows) > most:
+    rows = dict(class_rows(report.per_image[report.divide_by].to_numpy()))
+    search = _Search(report, features, said, rows, most, seed)
+    least, sub = report.judge.least_errors, report.cluster_ids
+    out, not_searched = [], []
+    for c, mine in rows.items():
+        if (~report.right[mine]).sum() < least:
             continue
-        groups = None if report.groups is None else report.groups[rows]
-        h = feature_rows("features", features, rows)
-        others = _rows_of_others(features, all_rows, said[rows[wrong]], report.judge.targets)
-        for inside in find_failures(h, wrong, said[rows], groups, report.judge, seed, others):
-            covered = [overlap(inside, sub[rows] == s) for s in np.unique(sub[rows])]
-            if max(covered) <= 0.5:
-                out.append((c, rows[inside]))
+        drawn = _some_rows(mine, most, report.groups, seed)
+        if (~report.right[drawn]).sum() < least:
+            not_searched.append(c)
+            continue
+        for samples in search.groups_in(c, drawn):
+            inside = np.isin(mine, samples)
+            same = [overlap(inside, sub[mine] == s) for s in np.unique(sub[mine])]
+            if max(same) <= _LISTED:
+                out.append((c, samples))
+    if not_searched:
+        n = sum(len(rows[c]) for c in not_searched)
+        warnings.warn(
+            f"memory_gb: {len(not_searched)} class(es) with {n:,} samples were not searched for "
+            f"groups of errors: of {most:,} drawn from each, fewer than {least} are errors. Raise it.",
+            CollapseWarning,
+            stacklevel=6,
+        )
     return out
 
 
@@ -831,8 +892,11 @@ def _with_failures(
     "The report with groups of errors and doubtful labels whose joint interval is below the class."
     apart = _candidates(report, features, most, seed)
     found = [(c, samples, "errors") for c, samples in apart]
+    listed = np.zeros(len(report.per_image), bool)
+    for _, samples in apart:
+        listed[samples] = True
     for c, samples in _doubtful(report, features, seed):
-        if all(len(np.intersect1d(samples, o)) <= 0.5 * len(samples) for _, o in apart):
+        if listed[samples].mean() <= _LISTED:
             found.append((c, samples, "labels"))
     ids = sum(map(len, report.clusterer.subclasses_.values()))
     looked_at, accuracies = ids + len(found), _class_accuracies(report)
@@ -905,7 +969,7 @@ def _with_traits(report: SubclassReport, metadata: pd.DataFrame) -> SubclassRepo
     "The report with what sets parts apart, in the user's words."
     rows: dict = dict(class_rows(report.per_image[report.divide_by].to_numpy()))
     rows[None] = np.arange(len(report.per_image))
-    parts = [(o.id, o.samples, rows.get(o.of, o.samples)) for o in _parts(report) if not o.alone]
+    parts = [(o.id, o.samples, rows.get(o.of, o.samples)) for o in report._parts if not o.alone]
     found = find_traits(metadata, parts, report.groups)
     return replace(report, traits=tuple(found))
 
@@ -1023,8 +1087,8 @@ def _names_to_codes(n_subclasses: Any, names: Sequence[str] | None, by_name: boo
     return out
 
 
-class _Said(NamedTuple):
-    "What the user said of classes."
+class _ClassArguments(NamedTuple):
+    "The arguments of a call that say what classes there are."
 
     labels: Any
     predictions: Any
@@ -1032,30 +1096,30 @@ class _Said(NamedTuple):
     class_names: Any
 
 
-def _numbers_as_names(told: _Said) -> _Said:
+def _numbers_as_names(args: _ClassArguments) -> _ClassArguments:
     "Whole numbers of which some are negative are names, the same in all sets of samples."
-    columns = [told.labels]
-    judged = told.predictions is not None and not _is_matrix(told.predictions)
+    columns = [args.labels]
+    judged = args.predictions is not None and not _is_matrix(args.predictions)
     if judged:
-        columns.append(told.predictions)
-    divided = isinstance(told.train, (tuple, list)) and len(told.train) > 1
+        columns.append(args.predictions)
+    divided = isinstance(args.train, (tuple, list)) and len(args.train) > 1
     if divided:
-        columns.append(told.train[1])
+        columns.append(args.train[1])
     read = [as_column(o) for o in columns]
     if any(o.ndim != 1 or o.dtype.kind not in "iu" for o in read):
-        return told
+        return args
     numbers = np.unique(np.concatenate(read)).tolist()
     names = [str(o) for o in numbers]
     if not numbers or numbers[0] >= 0:
-        return told
-    if told.class_names is not None and not set(names) <= set(map(str, told.class_names)):
-        return told  # which `read_labels` refuses
+        return args
+    if args.class_names is not None and not set(names) <= set(map(str, args.class_names)):
+        return args  # which `read_labels` refuses
     words = [o.astype(str) for o in read]
-    train = (told.train[0], words[-1], *told.train[2:]) if divided else told.train
-    predictions = words[1] if judged else told.predictions
-    if told.class_names is not None:
-        names = told.class_names
-    return _Said(words[0], predictions, train, names)
+    train = (args.train[0], words[-1], *args.train[2:]) if divided else args.train
+    predictions = words[1] if judged else args.predictions
+    if args.class_names is not None:
+        names = args.class_names
+    return _ClassArguments(words[0], predictions, train, names)
 
 
 def _check_columns(labels: Any, predictions: Any, class_names: Any) -> None:
@@ -1079,7 +1143,7 @@ def discover_subclasses(
     n_subclasses: int | str | Mapping = "auto",  # A number or 'auto'; {class: either}, others auto
     options: Any = None,  # Options of the division, as in `SubclassClusterer`
     judge: JudgeOptions | None = None,  # Options of the judgment
-    memory_gb: float = 2.0,  # Memory for one class; of a larger class a sample is divided
+    memory_gb: float = 2.0,  # Memory for one class; a random draw stands for a larger one
     n_jobs: int | None = None,  # Classes divided at once; None: joblib's setting
     checkpoint: str | Path | None = None,  # Folder that keeps finished classes
     progress: bool = False,  # Show a bar over classes
@@ -1090,6 +1154,8 @@ def discover_subclasses(
     `predictions` with a column per class give losses, too; `groups` are the units of all counts;
     `options` is a `ModeOptions` (how classes are divided), `judge` a `JudgeOptions` (what counts as
     weak). The report's `to_frame` has a row per part, `save` writes CSV, Parquet, JSON or HTML.
+    `memory_gb` bounds dividing and the search for groups of errors, not that for doubtful labels
+    (see `doubtful_labels`).
 
     Example: `discover_subclasses(features, labels, logits).to_frame()`. Groups of errors are rows
     of their own; `verdict` is from intervals that hold for all rows together.
@@ -1101,8 +1167,8 @@ def discover_subclasses(
     columns = _feature_names(features, train)
     h = _opened("features", features)
     _warn_of_units(h)
-    told = _in_one_order(_Said(labels, predictions, train, class_names))
-    classes = _classes_of(told, len(h), divide_by)
+    args = _in_one_order(_ClassArguments(labels, predictions, train, class_names))
+    classes = _classes_of(args, len(h), divide_by)
     samples = _Samples(
         h,
         classes.frame if index is None else classes.frame.set_axis(index),
@@ -1113,7 +1179,7 @@ def discover_subclasses(
         classes.outputs,
         classes.by_name,
     )
-    find = _other_samples(told.train, classes.given)
+    find = _other_samples(args.train, classes.given)
     how = _for_classes(how, classes.names, classes.by_name)
     report = _discover(samples, find, how, judge or JudgeOptions(), divide_by)
     return replace(report, feature_names=columns)
@@ -1134,16 +1200,16 @@ def _for_classes(how: DivideSettings, names: Any, by_name: bool) -> DivideSettin
     return how._replace(n_subclasses=numbers, names=names)
 
 
-def _in_one_order(told: _Said) -> _Said:
+def _in_one_order(args: _ClassArguments) -> _ClassArguments:
     "Classes and outputs in one order, the same in all sets of samples."
-    check_ordered_names("class_names", told.class_names)
-    _check_columns(told.labels, told.predictions, told.class_names)
-    told = _numbers_as_names(told)
-    if told.class_names is None:
-        together = _names_with_train(told.labels, told.predictions, told.train)
-        told = told._replace(class_names=together)
-    outputs, names = _ordered_outputs(told.predictions, told.labels, told.class_names)
-    return told._replace(predictions=outputs, class_names=names)
+    check_ordered_names("class_names", args.class_names)
+    _check_columns(args.labels, args.predictions, args.class_names)
+    args = _numbers_as_names(args)
+    if args.class_names is None:
+        together = _names_with_train(args.labels, args.predictions, args.train)
+        args = args._replace(class_names=together)
+    outputs, names = _ordered_outputs(args.predictions, args.labels, args.class_names)
+    return args._replace(predictions=outputs, class_names=names)
 
 
 class _Classes(NamedTuple):
@@ -1156,13 +1222,13 @@ class _Classes(NamedTuple):
     by_name: bool  # Did the labels come as names?
 
 
-def _classes_of(told: _Said, n: int, divide_by: str) -> _Classes:
+def _classes_of(args: _ClassArguments, n: int, divide_by: str) -> _Classes:
     "A row per sample, and the names of all classes."
-    frame, read, kind, columns = _judged(told.labels, told.predictions, told.class_names, n)
+    frame, read, kind, columns = _judged(args.labels, args.predictions, args.class_names, n)
     if check_choice("divide_by", divide_by, ["label", "prediction"]) not in frame:
         raise CollapseError("divide_by='prediction' needs predictions: pass them.")
-    given = read if told.class_names is None else told.class_names
-    names = _class_names(given, frame, max(columns, _classes_in(told.train)))
+    given = read if args.class_names is None else args.class_names
+    names = _class_names(given, frame, max(columns, _classes_in(args.train)))
     return _Classes(frame, names, given, kind, read is not None)
 
 
@@ -1269,7 +1335,7 @@ def _other_samples(train: Any, names: Any) -> _Find | None:
     return _Find(h, codes, _group_codes(train[2] if len(train) == 3 else None, len(h)))
 
 # %% ../nbs/11_discover.ipynb #48e4310b
-class _Told(NamedTuple):
+class _LabeledImages(NamedTuple):
     "Images, and the classes they are told to have."
 
     source: Source
@@ -1287,32 +1353,32 @@ class _Told(NamedTuple):
         return self.labels is not None and self.labels.classes is not None
 
 
-def _told_images(source: Source, labels: Any, class_names: Any) -> _Told:
+def _labeled_images(source: Source, labels: Any, class_names: Any) -> _LabeledImages:
     "Images with labels of their own, or those that are given."
     names = source.class_names if class_names is None and labels is None else class_names
     read = known_labels(source, labels, names)
     if names is None and read is not None:
         names = read.classes
-    return _Told(source, read, names)
+    return _LabeledImages(source, read, names)
 
 
-def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _Told | None:
+def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _LabeledImages | None:
     "Other images to divide, if there are any."
     if train is None:
         return None
     images, labels = train if isinstance(train, tuple) else (train, None)
     source = Source(images, names, **reads)
-    return _Told(source, known_labels(source, labels, names), names)
+    return _LabeledImages(source, known_labels(source, labels, names), names)
 
 
-def _run_told(model: nn.Module, told: _Told, path: Path, **how: Any) -> Any:
+def _run_labeled(model: nn.Module, labeled: _LabeledImages, path: Path, **how: Any) -> Any:
     "Run images through a network, with the classes they are told to have."
-    return run_through(model, told.source, path, labels=told.codes, **how)
+    return run_through(model, labeled.source, path, labels=labeled.codes, **how)
 
 
-def _check_sizes(told: _Told, how: DivideSettings) -> None:
+def _check_sizes(labeled: _LabeledImages, how: DivideSettings) -> None:
     "Raise, before the first image, if a class has fewer images than it is to have sub-classes."
-    known = told.source.labels if told.codes is None else told.codes
+    known = labeled.source.labels if labeled.codes is None else labeled.codes
     if known is None or known.dtype.kind not in "iu":
         return
     for c, n in zip(*np.unique(known, return_counts=True)):
@@ -1358,12 +1424,12 @@ def discover_in_model(
     check_choice("divide_by", divide_by, ["label", "prediction"])
     check_layer(model, layer)
     reads: Any = dict(transform=transform, batch_size=batch_size, skip_corrupt=skip_corrupt)
-    judged = _told_images(Source(images, class_names, **reads), labels, class_names)
+    judged = _labeled_images(Source(images, class_names, **reads), labels, class_names)
     other = _train_images(train, judged.names, reads)
     how = _for_classes(how, judged.names, judged.by_name)
     _check_sizes(other or judged, how)
     with scratch_folder(scratch) as folder:
-        through = partial(_run_told, model, layer=layer, class_names=judged.names)
+        through = partial(_run_labeled, model, layer=layer, class_names=judged.names)
         passed = through(judged, Path(folder) / "judged")
         samples = _streamed_samples(passed, judged, groups, metadata)
         find = None
@@ -1377,21 +1443,23 @@ def _found_in(passed: Streamed, divide_by: str) -> _Find:
     return _Find(passed.features, passed.frame[divide_by].to_numpy())
 
 
-def _streamed_samples(passed: Streamed, told: _Told, groups: Any, metadata: Any) -> _Samples:
+def _streamed_samples(
+    passed: Streamed, labeled: _LabeledImages, groups: Any, metadata: Any
+) -> _Samples:
     "Samples that went through the network, with what was told of them."
-    source = told.source
+    source = labeled.source
     seen = source.size or len(passed.frame)
     codes = _group_codes(groups, seen)
     table = None if metadata is None else _as_frame("metadata", metadata, seen)
     return _Samples(
         passed.features,
         passed.frame,
-        _class_names(told.names, passed.frame, passed.columns),
+        _class_names(labeled.names, passed.frame, passed.columns),
         None if source.set is None else KeptSamples(source.set, passed.kept),
         None if codes is None else codes[passed.kept],
         None if table is None else table.iloc[passed.kept].reset_index(drop=True),
         passed.outputs,
-        told.by_name,
+        labeled.by_name,
     )
 
 # %% ../nbs/11_discover.ipynb #7ca37561
@@ -1435,7 +1503,7 @@ def compare(
     right, other = first.right, _other_right(first, second)
     parts = [
         (_class_name(first, o.of), first.names[o.id], _judges(first, o.samples))
-        for o in _parts(first)
+        for o in first._parts
     ]
     parts = [o for o in parts if len(o[2])]
     parts.append(("all", "all samples", _judges(first, np.arange(len(right)))))

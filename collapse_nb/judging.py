@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['ReadLabels', 'as_column', 'read_labels', 'check_column_order', 'places_of', 'codes_as', 'OutputKind', 'output_kind',
            'log_probabilities', 'judge_outputs', 'JointInterval', 'joint_interval', 'verdict', 'JudgeOptions',
-           'fisher_axis', 'find_failures', 'overlap', 'Trait', 'describing_columns', 'find_traits', 'PairedDifference',
-           'paired_difference', 'neighbor_disagreement']
+           'fisher_axis', 'overlap', 'ErrorGroup', 'error_groups', 'find_failures', 'Trait', 'describing_columns',
+           'find_traits', 'PairedDifference', 'paired_difference', 'neighbor_disagreement']
 
 # %% ../nbs/10c_judging.ipynb #76a5ba11
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -30,6 +30,8 @@ from collapse_nb.core import (
     check_number,
     encode_labels,
 )
+from .modes import DEFAULT_OPTIONS, find_valley, valley_p
+from .structure import pooled_covariance, with_ridge
 
 # %% ../nbs/10c_judging.ipynb #e15eae94
 class ReadLabels(NamedTuple):
@@ -287,6 +289,13 @@ class JointInterval(NamedTuple):
     high: float
 
 
+def _tail_of_each(rows: int, confidence: float) -> float:
+    "Probability on either side of each of several intervals, by Bonferroni."
+    check_number("rows", rows, low=1, integer=True)
+    check_number("confidence", confidence, low=0, high=1, above=True)
+    return (1 - confidence) / rows / 2
+
+
 def joint_interval(
     right: float,  # Number of successes
     n: float,  # Number of trials
@@ -297,9 +306,11 @@ def joint_interval(
 
     Example: `joint_interval(45, 50, rows=20)` holds together with 19 others.
     """
+    check_number("n", n, low=0)
+    check_number("right", right, low=0, high=n)
+    tail = _tail_of_each(rows, confidence)
     if not n:
         return JointInterval(np.nan, np.nan)
-    tail = (1 - confidence) / max(rows, 1) / 2
     low = beta.ppf(tail, right, n - right + 1) if right > 0 else 0.0
     high = beta.isf(tail, right + 1, n - right) if right < n else 1.0
     return JointInterval(float(low), float(high))
@@ -382,17 +393,18 @@ def fisher_axis(
     shrinkage: float = 0.1,  # Share of the mean eigenvalue added to the diagonal
 ) -> np.ndarray:  # (m,), the part on its positive side
     "Fisher's direction, a part against the rest, with shrinkage."
-    a, b = z[part], z[~part]
-    between = a.mean(0) - b.mean(0)
-    centered = np.concatenate([a - a.mean(0), b - b.mean(0)])
-    within = centered.T @ centered / len(z)
-    ridge = shrinkage * np.trace(within) / len(within) + 1e-300
-    within.flat[:: len(within) + 1] += ridge  # the diagonal
-    axis = np.linalg.solve(within, between)
+    means, within = pooled_covariance(z, part.astype(int))
+    axis = np.linalg.solve(with_ridge(within, shrinkage), means[1] - means[0])
     length = np.linalg.norm(axis)
     return axis / max(length, 1e-300)
 
 # %% ../nbs/10c_judging.ipynb #549723ea
+_WIDTHS_BEFORE = (0.6, 1.0, 1.5, 2.0)  # of windows before a part of the errors, in its own spread
+_WIDTHS_TOWARD = (0.7, 1.0, 1.4)  # of windows before another class, in the spread of that class
+_SHRINKAGE_TOWARD = 0.01  # of an axis between two whole classes: both have many samples
+_NARROWEST = 1e-12  # spread of a group on an axis, in s.d. of the class there, at least
+
+
 def _clearest_windows(
     t: np.ndarray, there: np.ndarray, widths: Sequence[float], rest: float
 ) -> np.ndarray | None:
@@ -434,7 +446,7 @@ def _cut_along(
         return None
     t, at_group = whole @ axis, group @ axis
     low, high = np.quantile(at_group, [0.2, 0.8])
-    spread = high - low + 1e-12
+    spread = max(high - low, _NARROWEST * float(t.std()), 1e-300)
     windows = _clearest_windows(t, at_group, spread * np.array(widths), float(np.median(t)))
     if windows is None:
         return None
@@ -468,12 +480,13 @@ def _cut_toward(h: np.ndarray, other: np.ndarray, options: JudgeOptions) -> _Cut
     both = np.concatenate([h, other])
     there = np.arange(len(both)) >= len(h)
     basis = _components(both, options.components)
-    axis = basis.components_.T @ fisher_axis(basis.transform(both), there, shrinkage=0.01)
-    return _cut_along(h, axis, other, widths=(0.7, 1.0, 1.4))
+    axis = basis.components_.T @ fisher_axis(basis.transform(both), there, _SHRINKAGE_TOWARD)
+    return _cut_along(h, axis, other, _WIDTHS_TOWARD)
 
 # %% ../nbs/10c_judging.ipynb #64d802c1
 _SMALLEST = 6  # errors in a part from which an axis is learned
 _MOST_IN_TREE = 1500  # errors in a tree; of more, a sample
+_EQUAL_AXES = 10  # principal components of the second view, in which they count alike
 
 
 def _frequent(wrong: np.ndarray, taken_for: np.ndarray, most: int) -> list[int]:
@@ -509,8 +522,8 @@ def _error_parts(
     "Sets of errors that may be a group: parts of two trees, and errors for one class."
     at = np.flatnonzero(wrong)
     masks = [wrong & (taken_for == c) for c in _frequent(wrong, taken_for, options.targets)]
-    spread = np.maximum(z[:, :10].std(0), 1e-300)
-    for view in (z, z[:, :10] / spread):
+    first = z[:, :_EQUAL_AXES]
+    for view in (z, first / np.maximum(first.std(0), 1e-300)):
         for part in _subtrees(view[at], options.error_parts, rng):
             mask = np.zeros(len(z), bool)
             mask[at[part]] = True
@@ -519,6 +532,35 @@ def _error_parts(
     return list(distinct.values())
 
 # %% ../nbs/10c_judging.ipynb #1de05e87
+_MOST = 0.5  # share above which most of a set is in another, or two sets are nearly one
+_PIECES = 2  # candidates inside one another, at most: a union of two groups has two
+_LEAST_OTHERS = 20  # samples of another class from which an axis toward it is learned
+
+
+def overlap(
+    a: np.ndarray,  # (n,) bool
+    b: np.ndarray,  # (n,) bool
+) -> float:  # 0…1
+    "Jaccard index of two sets, samples in both over samples in either: are they one set?"
+    both = (a & b).sum()
+    either = (a | b).sum()
+    return float(both / max(either, 1))
+
+
+def _share_inside(
+    part: np.ndarray,  # (n,) bool
+    whole: np.ndarray,  # (n,) bool
+) -> float:  # 0…1
+    "Share of one set that lies in another, however large that is: is there more than the other?"
+    return float((part & whole).sum() / max(part.sum(), 1))
+
+
+def _nested(a: np.ndarray, b: np.ndarray) -> bool:
+    "Is most of the smaller of two sets in the larger?"
+    smaller, larger = (a, b) if a.sum() <= b.sum() else (b, a)
+    return _share_inside(smaller, larger) > _MOST
+
+
 def _halves(group_ids: np.ndarray, wrong: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     "A random half of the groups, with and without errors alike, as a mask of samples."
     groups, place = np.unique(group_ids, return_inverse=True)
@@ -533,10 +575,10 @@ def _halves(group_ids: np.ndarray, wrong: np.ndarray, rng: np.random.Generator) 
 
 
 def _count(t: np.ndarray, windows: np.ndarray, units: np.ndarray | None = None) -> np.ndarray:
-    "Samples in the valley and in the group."
+    "Samples in each window."
     weights = np.ones(len(t)) if units is None else units
     out = []
-    for low, high in windows[1:]:
+    for low, high in windows:
         inside = (t >= low) & (t < high)
         out.append(weights[inside].sum())
     return np.array(out)
@@ -552,19 +594,26 @@ class _Candidate(NamedTuple):
 
 def _candidate(h: np.ndarray, cut: _Cut) -> _Candidate:
     t = cut.project(h)
-    low, peak = _count(t, cut.windows)
+    _, low, peak = _count(t, cut.windows)
     return _Candidate(float(binom.logcdf(low, low + peak, 0.5)), cut, t > cut.at)
 
 
 def _clearest(found: list[_Candidate], most: int) -> list[_Candidate]:
-    "The clearest candidates that are not nearly one another."
+    "The clearest candidates that are not nearly one another, nor many pieces of one."
     kept: list[_Candidate] = []
+    pieces: list[int] = []  # of each candidate that is kept
     for one in sorted(found, key=lambda o: o.log_p):
         if len(kept) == most:
             break
-        shared = [overlap(one.inside, o.inside) for o in kept]
-        if max(shared, default=0) <= 0.5:
-            kept.append(one)
+        if any(overlap(one.inside, o.inside) > _MOST for o in kept):
+            continue
+        around = [i for i, o in enumerate(kept) if _nested(one.inside, o.inside)]
+        if any(pieces[i] == _PIECES for i in around):
+            continue
+        for i in around:
+            pieces[i] += 1
+        kept.append(one)
+        pieces.append(0)
     return kept
 
 
@@ -575,7 +624,7 @@ def _cuts_before(z: np.ndarray, part: np.ndarray, options: JudgeOptions) -> list
     for q in options.tubes:
         if q < z.shape[1] and 2 * q < part.sum() and axis @ (z[part].mean(0) - z.mean(0)) > 0:
             tubes.append(_tube_around(z, part, axis, q))
-    cuts = [_cut_along(z, axis, z[part], (0.6, 1.0, 1.5, 2.0), tube) for tube in tubes]
+    cuts = [_cut_along(z, axis, z[part], _WIDTHS_BEFORE, tube) for tube in tubes]
     return [cut for cut in cuts if cut is not None]
 
 
@@ -604,13 +653,16 @@ def _learn_cuts(
             found.append(_candidate(z, cut)._replace(cut=_in_features(cut, basis)))
     for c in _frequent(wrong, taken_for, options.targets):
         toward = None
-        if len(others.get(c, ())) >= 20:
+        if len(others.get(c, ())) >= _LEAST_OTHERS:
             toward = _cut_toward(h, others[c], options)
         if toward is not None:
             found.append(_candidate(h, toward))
     return [o.cut for o in _clearest(found, options.candidates)]
 
 # %% ../nbs/10c_judging.ipynb #376dde9f
+_MATCH = 0.2  # Jaccard index from which cuts of two halves are of one group: each missed some of it
+
+
 def _pairs(a: list[np.ndarray], b: list[np.ndarray]) -> list[tuple[int, int]]:
     "Which groups of two lists are each other's best match."
     if not a or not b:
@@ -621,35 +673,115 @@ def _pairs(a: list[np.ndarray], b: list[np.ndarray]) -> list[tuple[int, int]]:
     found = []
     for i, j in enumerate(best_of_a):
         mutual = best_of_b[j] == i
-        if mutual and overlaps[i, j] > 0.2:
+        if mutual and overlaps[i, j] > _MATCH:
             found.append((i, j))
     return found
 
 
+class ErrorGroup(NamedTuple):
+    "A group apart on which the model is wrong."
+
+    p: float  # Of the valley, corrected for the number of axes
+    inside: np.ndarray  # (n,) bool, each sample by the cut of the half that it is not in
+    own: np.ndarray  # (n,) bool, each sample by the cut of its own half
+    cuts: tuple[_Cut, _Cut]  # Of the two halves
+
+    def holds(
+        self,
+        h: np.ndarray,  # float64 (m, d) features of further samples of the class
+    ) -> np.ndarray:  # (m,) bool
+        "Which of them are inside, by the two cuts in turn."
+        first, second = (cut.project(h) > cut.at for cut in self.cuts)
+        return np.where(np.arange(len(h)) % 2 == 0, first, second)
+
+
 def _confirmed(
     h: np.ndarray, first: np.ndarray, cuts: tuple[list[_Cut], list[_Cut]], units: np.ndarray
-) -> list[tuple[float, np.ndarray]]:
-    "p-value and samples of each cut of one half that has a match among those of the other."
+) -> list[ErrorGroup]:
+    "Each cut of one half that has a match among those of the other, smallest p-value first."
     halves = (first, ~first)
     tests = len(cuts[0]) * len(cuts[1])
     if not tests:
         return []
     places = [[cut.project(h) for cut in one] for one in cuts]
-    beyond = [[t > cut.at for t, cut in zip(*o)] for o in zip(places, cuts)]
+    beyond = []
+    for learned, projected in zip(cuts, places):
+        beyond.append([t > cut.at for t, cut in zip(projected, learned)])
     out = []
-    for pair in _pairs(*beyond):
-        counts, inside = np.zeros(2), np.zeros(len(h), bool)
-        for side, i in enumerate(pair):
-            other = ~halves[side]  # not the half that the cut was learned on
-            t = places[side][i][other]
-            counts += _count(t, cuts[side][i].windows, units[other])
-            inside[other] = beyond[side][i][other]
+    for i, j in _pairs(*beyond):
+        counts, inside, own = np.zeros(2), np.zeros(len(h), bool), np.zeros(len(h), bool)
+        for side, place in enumerate((i, j)):
+            mine = halves[side]
+            other = ~mine  # the half that the cut was not learned on
+            windows = cuts[side][place].windows
+            counts += _count(places[side][place][other], windows, units[other])[1:]
+            inside[other] = beyond[side][place][other]
+            own[mine] = beyond[side][place][mine]
         low, peak = np.ceil(counts[0]), np.floor(counts[1])
-        out.append((tests * float(binom.cdf(low, low + peak, 0.5)), inside))
-    return sorted(out, key=lambda o: o[0])
+        p = tests * float(binom.cdf(low, low + peak, 0.5))
+        out.append(ErrorGroup(p, inside, own, (cuts[0][i], cuts[1][j])))
+    return sorted(out, key=lambda o: o.p)
+
+# %% ../nbs/10c_judging.ipynb #6f3d01b2
+class _Halved(NamedTuple):
+    "The samples of a class in two halves."
+
+    h: np.ndarray  # float64 (n, d)
+    first: np.ndarray  # (n,) bool, the samples of the first half
+    units: np.ndarray  # (n,) weights: samples that belong together weigh one
 
 
-def find_failures(
+def _p_of_one_heap(data: _Halved, piece: ErrorGroup, union: ErrorGroup, components: int) -> float:
+    "p-value that a group and the rest of a larger one are one heap."
+    counts = np.zeros(2)
+    for half in (data.first, ~data.first):
+        mine = half & union.own  # who they are was learned on this half as well
+        part = piece.own[mine]
+        if min(part.sum(), (~part).sum()) < _SMALLEST:
+            return 1.0
+        basis = _components(data.h[mine], components)
+        z = basis.transform(data.h[mine])
+        axis = fisher_axis(z, part)
+        windows = find_valley(z @ axis)
+        if windows is None:
+            return 1.0
+        other = ~half & union.inside
+        t = basis.transform(data.h[other]) @ axis
+        left, valley, right = _count(t, windows, data.units[other])
+        counts += valley, min(left, right)
+    return valley_p(int(np.ceil(counts[0])), int(counts[1]))
+
+
+def _is_union(
+    one: ErrorGroup, found: list[ErrorGroup], data: _Halved, options: JudgeOptions
+) -> bool:
+    "Is there a valley inside a group, before a smaller one of those found?"
+    for o in found:
+        smaller = o.inside.sum() < one.inside.sum()
+        if smaller and _nested(o.inside, one.inside):
+            p = _p_of_one_heap(data, o, one, options.components)
+            if p <= DEFAULT_OPTIONS.alpha:  # what it takes to cut a class
+                return True
+    return False
+
+
+def _one_of_each(found: list[ErrorGroup], data: _Halved, options: JudgeOptions) -> list[ErrorGroup]:
+    "One group for each heap, not its pieces as well, nor unions with other heaps."
+    kept: list[ErrorGroup] = []
+    unions = []
+    for one in found:
+        if _is_union(one, found, data, options):
+            unions.append(one)
+        elif not any(_nested(one.inside, o.inside) for o in kept):
+            kept.append(one)
+    for one in unions:
+        listed = np.any([o.inside for o in kept], axis=0)
+        if _share_inside(one.inside, listed) <= _MOST:  # it has a heap that was not found alone
+            kept.append(one)
+    return sorted(kept, key=lambda o: o.p)
+
+
+def error_groups(
     features: np.ndarray,  # float64 (n, d) features of one class
     wrong: np.ndarray,  # (n,) bool, is the model wrong?
     taken_for: np.ndarray,  # (n,) the class it says
@@ -657,8 +789,8 @@ def find_failures(
     options: JudgeOptions | None = None,  # What counts as a group; None: the defaults
     seed: int = 0,  # Decides the halves
     others: dict[int, np.ndarray] | None = None,  # {class: (m, d)} samples of other classes
-) -> list[np.ndarray]:  # A mask (n,) for each group apart, smallest p-value first
-    "Groups apart on which the model is wrong."
+) -> list[ErrorGroup]:  # Smallest p-value first
+    "Groups apart on which the model is wrong, each with the cuts that place further samples."
     options = options or JudgeOptions()
     if wrong.sum() < options.least_errors or wrong.all():
         return []
@@ -675,21 +807,22 @@ def find_failures(
             for o in (first, ~first)
         )
         found = _confirmed(features, first, (a, b), units)
-    out: list[np.ndarray] = []
-    for p, inside in found:
-        if p <= options.level and all(overlap(inside, o) <= 0.5 for o in out):
-            out.append(inside)
-    return out
+        shown = [o for o in found if o.p <= options.level]
+        return _one_of_each(shown, _Halved(features, first, units), options)
 
 
-def overlap(
-    a: np.ndarray,  # (n,) bool
-    b: np.ndarray,  # (n,) bool
-) -> float:  # 0…1
-    "Jaccard index of two sets: samples in both over samples in either."
-    both = (a & b).sum()
-    either = (a | b).sum()
-    return float(both / max(either, 1))
+def find_failures(
+    features: np.ndarray,  # float64 (n, d) features of one class
+    wrong: np.ndarray,  # (n,) bool, is the model wrong?
+    taken_for: np.ndarray,  # (n,) the class it says
+    groups: np.ndarray | None = None,  # (n,) samples that belong together; None: each its own
+    options: JudgeOptions | None = None,  # What counts as a group; None: the defaults
+    seed: int = 0,  # Decides the halves
+    others: dict[int, np.ndarray] | None = None,  # {class: (m, d)} samples of other classes
+) -> list[np.ndarray]:  # A mask (n,) for each group apart, smallest p-value first
+    "The samples of the groups apart on which the model is wrong."
+    found = error_groups(features, wrong, taken_for, groups, options, seed, others)
+    return [o.inside for o in found]
 
 # %% ../nbs/10c_judging.ipynb #2f0c4153
 class Trait(NamedTuple):
@@ -818,6 +951,7 @@ def paired_difference(
 
     Example: `paired_difference(right_before, right_after).low > 0`.
     """
+    tail = _tail_of_each(rows, confidence)
     a = np.asarray(first, bool)
     b = np.asarray(second, bool)
     n = len(a)
@@ -827,7 +961,6 @@ def paired_difference(
     won = int((b & ~a).sum())
     gain = won - lost
     changed = won + lost
-    tail = (1 - confidence) / max(rows, 1) / 2
     more = n + 2  # half a pair in each of four cells
     variance = max(changed + 1 - gain**2 / more, 0)
     middle = gain / more
@@ -838,6 +971,26 @@ def paired_difference(
     return PairedDifference(gain / n, float(low), float(high), p)
 
 # %% ../nbs/10c_judging.ipynb #fe7c8a4a
+_MM_IS_EXACT = 1e-4  # distances below this share of a sample's own size lose digits as products
+
+
+def _nearest_samples(
+    x: torch.Tensor, read: Callable, pool: np.ndarray, which: np.ndarray, k: int, mode: str
+) -> tuple[torch.Tensor, np.ndarray]:
+    "Distances (n, k) to the nearest samples of a pool other than oneself, and their positions."
+    best = torch.full((len(which), k), torch.inf, dtype=torch.float64)
+    owner = torch.zeros((len(which), k), dtype=torch.int64)
+    for start in range(0, len(pool), 4096):
+        at = pool[start : start + 4096]
+        d = torch.cdist(x, read(at), compute_mode=mode)
+        d[torch.from_numpy(which[:, None] == at)] = torch.inf  # not its own neighbor
+        d = torch.cat([best, d], 1)
+        ids = torch.cat([owner, torch.from_numpy(at).expand(len(which), -1)], 1)
+        best, place = d.topk(k, largest=False)
+        owner = ids.gather(1, place)
+    return best, owner.numpy()
+
+
 def neighbor_disagreement(
     features: np.ndarray,  # (N, d)
     labels: np.ndarray,  # (N,) class codes
@@ -854,19 +1007,16 @@ def neighbor_disagreement(
     k = min(k, len(pool) - 1)
     if k < 1 or not len(which):
         return np.zeros(len(which))
-    x = torch.from_numpy(np.asarray(features[which], dtype=np.float64))
-    center = x.mean(0)
-    scale = (x - center).abs().max().clamp(min=1e-150)
-    x = (x - center) / scale  # float64: squares cancel where classes are narrow and far apart
-    best = torch.full((len(which), k), torch.inf, dtype=torch.float64)
-    owner = torch.zeros((len(which), k), dtype=torch.int64)
-    for start in range(0, len(pool), 4096):
-        at = pool[start : start + 4096]
-        other = torch.from_numpy(np.asarray(features[at], dtype=np.float64))
-        d = torch.cdist(x, (other - center) / scale)
-        d[torch.from_numpy(which[:, None] == at)] = torch.inf  # not its own neighbor
-        d = torch.cat([best, d], 1)
-        ids = torch.cat([owner, torch.from_numpy(at).expand(len(which), -1)], 1)
-        best, place = d.topk(k, largest=False)
-        owner = ids.gather(1, place)
-    return (labels[owner.numpy()] != labels[which][:, None]).mean(1)
+    raw = lambda at: torch.from_numpy(np.asarray(features[at], dtype=np.float64))
+    asked = raw(which)
+    center = asked.mean(0)
+    scale = (asked - center).abs().max().clamp(min=1e-150)
+    x = (asked - center) / scale
+    read = lambda at: (raw(at) - center) / scale
+    fast = "use_mm_for_euclid_dist_if_necessary"
+    distances, nearest = _nearest_samples(x, read, pool, which, k, fast)
+    close = (distances[:, -1] < _MM_IS_EXACT * x.norm(dim=1)).numpy()
+    if close.any():  # narrow classes far apart: the squares of the products cancel
+        exact = "donot_use_mm_for_euclid_dist"  # up to 18 times slower
+        _, nearest[close] = _nearest_samples(x[close], read, pool, which[close], k, exact)
+    return (labels[nearest] != labels[which][:, None]).mean(1)

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from .judging import JudgeOptions
 from .modes import center_distances
+from .structure import with_ridge
 
 # %% ../nbs/10c_mislabeled.ipynb #eb32f89e
 FLOORS = np.r_[
@@ -25,6 +26,20 @@ FLOORS = np.r_[
 ]  # wrong labels per right one, in the midst of a class
 SLOPE = 0.3  # what the log odds fall by at least, per unit of the rule's own log odds
 _SHARES = np.r_[0.002, 0.01, 0.03, 0.06, np.arange(0.1, 0.96, 0.05), 1]  # bins of the other class
+
+
+_ROUNDING = 1e-12  # variance, of that of the features: less than float32 resolves
+
+
+def _whitening(
+    centered: np.ndarray,  # (n, m) samples, each less the mean of its class
+    total: float,  # Mean variance of the m features, between classes as well
+    shrinkage: float = 0.05,  # Share of the mean eigenvalue that is added to the diagonal
+) -> np.ndarray:  # (m, m)
+    "What turns samples into some whose classes have unit covariance."
+    within = centered.T @ centered / len(centered)
+    root = np.linalg.cholesky(with_ridge(within, shrinkage, least=_ROUNDING * total))
+    return np.linalg.inv(root).T
 
 
 class LogOdds(NamedTuple):
@@ -42,16 +57,15 @@ def held_out_log_odds(
     shrinkage: float = 0.05,  # Share of the mean eigenvalue added to the within-class covariance
 ) -> LogOdds:
     "Log odds of the other class, each fold judged by the rest."
-    z = z / np.maximum(z.std(0), 1e-300)
+    spread = z.std(0)
+    z = z / np.where(spread > 0, spread, 1)
     d = z.shape[1]
     gaussian, student = np.zeros(len(z)), np.zeros(len(z))
     for f in np.unique(fold):
         fit, rest = fold != f, fold == f
         means = np.stack([z[fit & ~other].mean(0), z[fit & other].mean(0)])
         centered = z[fit] - means[other[fit].astype(int)]
-        within = centered.T @ centered / len(centered)
-        within.flat[:: d + 1] += shrinkage * np.trace(within) / d + 1e-12
-        white = np.linalg.inv(np.linalg.cholesky(within)).T
+        white = _whitening(centered, float(z.var(0).mean()), shrinkage)
         own, there = (np.square((z[rest] - mean) @ white).sum(1) for mean in means)
         gaussian[rest] = (own - there) / 2
         student[rest] = d / 2 * np.log((df + own) / (df + there))
@@ -298,10 +312,7 @@ def _class_means(data: _Data, most: int = 20_000) -> _Nearest:
     basis = _basis(h, 50)
     z = basis.transform(h)
     means = np.stack([z[code == i].mean(0) for i in range(len(classes))])
-    centered = z - means[code]
-    within = centered.T @ centered / len(z)
-    within.flat[:: len(within) + 1] += 0.05 * np.trace(within) / len(within) + 1e-12
-    white = np.linalg.inv(np.linalg.cholesky(within)).T
+    white = _whitening(z - means[code], float(z.var(0).mean()))
     return _Nearest(basis, white, classes, means @ white)
 
 
@@ -367,6 +378,8 @@ def doubtful_labels(
     """Samples whose label the features and the model contradict, where that is no chance.
 
     Example: `doubtful_labels(features, labels, predictions)[0].samples` are positions to look at.
+    Classes are read one at a time, each as a whole in float64, and up to 5,000 samples of those
+    that it is compared with: memory for some three copies of the largest class is needed.
     The share of wrong labels is identified as by Scott, Blanchard and Handy (2013): no class's own
     law holds a share of another's.
     """
