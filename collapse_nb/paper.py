@@ -138,7 +138,8 @@ def _networks(size, cifar):
     fitted = deep | dict(weight_decay=1e-3, epochs=50)
     runs = grid(**fitted, model=["vgg16_bn", "densenet121", "resnet18"])
     vgg = deep | dict(model="vgg16_bn", weight_decay=_DEEP_DECAYS[0])
-    return runs + grid(**vgg, seed=range(3)) + grid(**vgg | dict(epochs=50))
+    runs += grid(**vgg, seed=range(3)) + grid(**vgg | dict(epochs=50))
+    return runs + grid(**vgg | dict(weight_decay=1e-3))
 
 
 def _memorized(size, cifar):
