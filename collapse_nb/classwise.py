@@ -15,7 +15,7 @@ import pickle
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -147,7 +147,7 @@ def _index_columns(schema: Any) -> set[str]:
     return unnamed | {o for o in told if isinstance(o, str)}
 
 
-def _feature_columns(path: Path, schema: Any, name: str) -> list[int]:
+def _feature_columns(path: Path, schema: Any, name: str, without: Collection[str]) -> list[int]:
     "Places of the columns to read: the one of that name, else all, and numbers in each."
     from pyarrow import types
 
@@ -157,8 +157,8 @@ def _feature_columns(path: Path, schema: Any, name: str) -> list[int]:
     elif name != "features":
         raise _cannot_read(path, f"it has no column {name!r}, but {', '.join(schema.names[:5])}")
     else:
-        index = _index_columns(schema)
-        places = [i for i, o in enumerate(schema.names) if o not in index]
+        others = _index_columns(schema) | set(without)
+        places = [i for i, o in enumerate(schema.names) if o not in others]
     for field in (schema.field(i) for i in places):
         kind = field.type.value_type if _is_list(field.type) else field.type
         if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
@@ -198,7 +198,7 @@ def _batch_array(path: Path, batch: Any, places: list[int]) -> np.ndarray:
     return np.column_stack([_plain_numbers(o) for o in columns])
 
 
-def _open_parquet(path: Path, name: str) -> np.ndarray:
+def _open_parquet(path: Path, name: str, without: Collection[str]) -> np.ndarray:
     "A Parquet file, unpacked piece by piece into a temporary file that vanishes with the array."
     try:
         import pyarrow.parquet as pq
@@ -209,7 +209,7 @@ def _open_parquet(path: Path, name: str) -> np.ndarray:
     dtype: Any = None
     try:
         opened = pq.ParquetFile(path)
-        places = _feature_columns(path, opened.schema_arrow, name)
+        places = _feature_columns(path, opened.schema_arrow, name, without)
         for batch in filter(len, opened.iter_batches(8192)):
             a = _batch_array(path, batch, places)
             if rows and a.shape[1] != d:
@@ -234,6 +234,8 @@ def _float_for(dtype: np.dtype) -> np.dtype:
 def open_features(
     path: str | Path,  # A `.npy`, `.safetensors` or `.parquet` file of features (N, d)
     name: str = "features",  # Which tensor, or column of lists; if there is one only, that one
+    *,
+    without: Collection[str] = (),  # Columns of a Parquet file that are no features, as its labels
 ) -> np.ndarray:  # (N, d), read from disk when rows are asked for
     """Features in a file, without reading them into memory.
 
@@ -251,14 +253,34 @@ def open_features(
         if suffix == ".safetensors":
             return _open_safetensors(file, name)
         if suffix == ".parquet":
-            return _open_parquet(file, name)
+            return _open_parquet(file, name, without)
     except OSError as e:
         raise _cannot_read(file, e.strerror or str(e)) from None
     raise CollapseError(f"features={str(path)!r}: use .npy, .safetensors or .parquet.")
 
 # %% ../nbs/10d_classwise.ipynb #f86621b3
+def _check_column(names: Sequence, column: str | None, where: str) -> None:
+    "Raise if a column is asked for that a table has not."
+    if column is not None and column not in names:
+        there = ", ".join(map(str, names[:5]))
+        raise CollapseError(
+            f"{where} has no column {column!r}, but {there}; name one of its columns."
+        )
+
+
+def _parquet_table(file: Path, column: str | None, where: str) -> pd.DataFrame:
+    "A Parquet file, or one column of it, without the others in memory."
+    if column is None:
+        return pd.read_parquet(file)
+    from pyarrow import parquet
+
+    _check_column(parquet.read_schema(file).names, column, where)
+    return parquet.read_table(file, columns=[column]).to_pandas(ignore_metadata=True)
+
+
 def open_table(
     path: str | Path,  # A `.csv`, `.tsv`, `.parquet` or `.json` file
+    column: str | None = None,  # The one column to read; None: all
     *,
     name: str | None = None,  # Argument that names the file, for messages
 ) -> pd.DataFrame:
@@ -267,11 +289,13 @@ def open_table(
     where = repr(str(path)) if name is None else f"{name}={str(path)!r}"
     try:
         if file.suffix.lower() in (".csv", ".tsv"):
-            return read_table(file, name=name, headed=True)
+            return read_table(file, column, name=name, headed=True)
         if file.suffix.lower() == ".parquet":
-            return pd.read_parquet(file)
+            return _parquet_table(file, column, where)
         if file.suffix.lower() == ".json":
-            return pd.read_json(file)
+            frame = pd.read_json(file)
+            _check_column(list(frame), column, where)
+            return frame if column is None else frame[[column]]
     except CollapseError:
         raise
     except OSError as e:
@@ -444,10 +468,16 @@ class _TableOfScores:
 class _OnlyParts(pickle.Unpickler):
     "Builds what a divided class is made of, and nothing else."
 
+    def __init__(self, body: bytes, path: Path) -> None:
+        super().__init__(io.BytesIO(body))
+        self.path = path
+
     def find_class(self, module: str, name: str) -> Any:
         if name in _PARTS_OF_A_FILE.get(module, ()):
             return super().find_class(module, name)
-        raise CollapseError(f"a file of the interrupted division holds {module}.{name}: remove it.")
+        raise CollapseError(
+            f"{str(self.path)!r}, of an interrupted division, holds {module}.{name}: remove it."
+        )
 
 
 def _save_part(path: Path, fitted: tuple[SubclassClusterer, np.ndarray]) -> None:
@@ -470,7 +500,7 @@ def _load_part(path: Path) -> tuple[SubclassClusterer, np.ndarray] | None:
     if held[:_DIGEST] != digest(body).encode():
         return None
     try:
-        state, mean = _OnlyParts(io.BytesIO(body)).load()
+        state, mean = _OnlyParts(body, path).load()
         one = SubclassClusterer()
         one.__dict__.update(state)
         one.scores_ = {k: v.frame() for k, v in one.scores_.items()}
@@ -616,6 +646,21 @@ def _fit_class(
     return _Divided(*fitted, again=written)
 
 
+def _make_checkpoint(folder: Path) -> None:
+    "Make the folder of finished classes, unless it is one whose files are not ours."
+    if folder == Path():
+        raise CollapseError(
+            f"checkpoint={str(folder)!r} is the current folder, among whose files the parts would "
+            "lie: name a folder of their own."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise CollapseError(
+            f"checkpoint={str(folder)!r} cannot be made ({e.strerror or e}); name another folder."
+        ) from None
+
+
 def divide_classes(
     features: np.ndarray,  # (N, d), in memory or memory-mapped
     codes: np.ndarray,  # int64 (N,) class of each sample
@@ -627,9 +672,13 @@ def divide_classes(
     how = settings or DivideSettings()
     most = affordable_rows(features.shape[1], how.memory_gb)
     at = np.arange(len(codes)) if at is None else at
+    if not len(at):
+        raise CollapseError(
+            "no sample is left to divide: hold out fewer (held_out=), or give more groups."
+        )
     check_n_subclasses(how.n_subclasses, np.unique(codes[at]).tolist())
-    if how.checkpoint:
-        how.checkpoint.mkdir(parents=True, exist_ok=True)
+    if how.checkpoint is not None:
+        _make_checkpoint(how.checkpoint)
     seed = how.random_state
     rows = {c: _some_rows(at[o], most, groups, seed) for c, o in class_rows(codes[at])}
     told = lambda o: None if groups is None else groups[o]

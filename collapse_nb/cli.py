@@ -680,7 +680,10 @@ class _Known:
     ] = None
     metadata: Annotated[
         Optional[str],
-        typer.Option(help="Table of N rows that may say what a part is (.csv)", metavar="FILE"),
+        typer.Option(
+            help="Table of N rows that may say what a part is; FILE:NAME is one column of it",
+            metavar="FILE",
+        ),
     ] = None
     against: Annotated[
         Optional[str],
@@ -726,7 +729,7 @@ def _with_fields(command: Callable) -> Callable:
     return with_options
 
 # %% ../nbs/13_cli.ipynb #dfccab57
-_TEXT = (".csv", ".txt")  # files that `read_table` reads
+_TABLES = (".csv", ".txt", ".parquet")  # files whose columns are named
 
 
 def _file_of(option: str, text: str) -> tuple[Path, str | None]:
@@ -757,23 +760,43 @@ def _pick(option: str, path: Path, held: dict[str, Any], name: str | None) -> An
     )
 
 
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in _TABLES
+
+
+def _frame_of(option: str, path: Path, column: str | None) -> "DataFrame":
+    "A table, or one of its columns."
+    from collapse_nb.classwise import open_table
+    from collapse_nb.measure import read_table
+
+    if path.suffix.lower() == ".parquet":
+        return open_table(path, column, name=option)
+    return read_table(path, column, name=option)
+
+
+def _taken_columns(path: Path, others: dict[str, str | None]) -> set[str]:
+    "Columns of a file that other options name, by whatever path they lead to it."
+    named = [_file_of(option, text) for option, text in others.items() if text is not None]
+    return {column for file, column in named if column is not None and file.samefile(path)}
+
+
 def read_array(
     option: str,  # Name of the option, for messages
     text: str | None,  # FILE, or FILE:NAME; None was not given
-    *others: str | None,  # What other options name: columns of the same text file, left out here
+    **others: str | None,  # What other options name: columns of the same file, left out here
 ) -> Any:  # An array or tensor; None if nothing was given
-    "Read numbers or names from a .npy, .npz, .safetensors, .pt, .csv, or .txt file."
-    from collapse_nb.measure import read_arrays, read_table
+    "Read numbers or names from a .npy, .npz, .safetensors, .pt, .csv, .txt, or .parquet file."
+    from collapse_nb.measure import read_arrays
 
     if text is None:
         return None
     path, name = _file_of(option, text)
-    if path.suffix.lower() not in _TEXT:
+    if not _is_table(path):
         return _pick(option, path, read_arrays(path), name)
-    frame = read_table(path, name, name=option)
+    frame = _frame_of(option, path, name)
     if name is None:
-        named = [_file_of("labels", o) for o in others if o is not None]
-        frame = frame.drop(columns=[c for file, c in named if file == path and c in frame])
+        taken = _taken_columns(path, others)
+        frame = frame.loc[:, [str(o).strip() not in taken for o in frame]]
     return _values(frame)
 
 
@@ -785,15 +808,13 @@ def _values(frame: "DataFrame") -> Any:
 
 
 def _read_outputs(option: str, text: str | None) -> Any:
-    "Classes, or outputs (N, K): columns of a text file keep the names that they have."
-    from collapse_nb.measure import read_table
-
+    "Classes, or outputs (N, K): columns of a table keep the names that they have."
     if text is None:
         return None
     path, name = _file_of(option, text)
-    if name is not None or path.suffix.lower() not in _TEXT:
+    if name is not None or not _is_table(path):
         return read_array(option, text)
-    frame = read_table(path, name=option)
+    frame = _frame_of(option, path, None)
     return frame if frame.shape[1] > 1 else _values(frame)
 
 
@@ -810,14 +831,17 @@ def _read_column(option: str, text: str | None) -> Any:
     return found
 
 
-def _open_features(text: str, *others: str | None) -> Any:
-    "Features, memory-mapped where the format allows it."
+def _open_features(text: str, **others: str | None) -> Any:
+    "Features, memory-mapped where the format allows it, without columns that others name."
     from collapse_nb.classwise import open_features
 
     path, name = _file_of("features", text)
-    if path.suffix.lower() in (".npy", ".safetensors", ".parquet"):
+    if path.suffix.lower() in (".npy", ".safetensors"):
         return open_features(path, name or "features")
-    return read_array("features", text, *others)
+    if path.suffix.lower() == ".parquet":
+        taken = _taken_columns(path, others) if name is None else set()
+        return open_features(path, name or "features", without=taken)
+    return read_array("features", text, **others)
 
 # %% ../nbs/13_cli.ipynb #2f036c4d
 def _names_in(text: str | None) -> tuple[str, ...] | None:
@@ -998,23 +1022,51 @@ def _discover_model(
     return _Found(report, other, f"Sub-classes of {source.model} on {_name_of(tree.root)}")
 
 
+def _check_second(
+    against: Any, n: int, labels: Any, predictions: Any, names: tuple[str, ...] | None
+) -> None:
+    "Raise, before anything is divided, unless a second model's predictions fit the samples."
+    import numpy as np
+
+    from collapse_nb.core import CollapseError
+    from collapse_nb.judging import codes_as
+
+    if predictions is None:
+        raise CollapseError("--against compares with --predictions; give those, too.")
+    if np.ndim(against) == 2:
+        if len(against) != n:
+            rows = f"{len(against):,} rows for {n:,} samples"
+            raise CollapseError(f"against has {rows}: give one for each sample.")
+        return
+    if names is None:
+        said = predictions if np.ndim(predictions) == 1 else getattr(predictions, "columns", ())
+        known = [*np.ravel(labels).tolist(), *np.ravel(said).tolist()]
+        names = tuple(dict.fromkeys(map(str, known)))
+    codes_as("against", against, n, names, by_name=True)
+
+
 def _discover_features(
     source: _Source, names: str | None, known: _Known, given: dict, checkpoint: Path
 ) -> _Found:
     "Find the sub-classes in features that exist already."
     from collapse_nb.discover import discover_subclasses
 
-    features = str(source.features)
+    name = str(source.features)
+    features = _open_features(name, labels=source.labels, **asdict(known))
+    labels = _read_column("labels", source.labels)
+    predictions = _read_outputs("predictions", known.predictions)
+    other = _read_outputs("against", known.against)
+    if other is not None:
+        _check_second(other, len(features), labels, predictions, _names_in(names))
     report = discover_subclasses(
-        _open_features(features, source.labels, known.predictions, known.groups),
-        _read_column("labels", source.labels),
-        _read_outputs("predictions", known.predictions),
+        features,
+        labels,
+        predictions,
         class_names=_names_in(names),
         checkpoint=checkpoint,
         **given,
     )
-    other = _read_outputs("against", known.against)
-    return _Found(report, other, f"Sub-classes of {Path(features).name}")
+    return _Found(report, other, f"Sub-classes of {Path(name).name}")
 
 # %% ../nbs/13_cli.ipynb #4a395045
 def _undecided(report: "SubclassReport") -> list[str]:
@@ -1094,17 +1146,22 @@ _DISCOVERY = (
 )
 
 
-def _divide_options(known: _Known, dividing: _Dividing) -> dict:
-    "What both kinds of discovery take."
+def _read_metadata(text: str | None) -> Any:
+    "A table, or the one column of it that was named."
     from collapse_nb.classwise import open_table
 
-    table = known.metadata
-    if table is not None:
-        table = open_table(_file_of("metadata", table)[0], name="metadata")
+    if text is None:
+        return None
+    path, column = _file_of("metadata", text)
+    return open_table(path, column, name="metadata")
+
+
+def _divide_options(known: _Known, dividing: _Dividing) -> dict:
+    "What both kinds of discovery take."
     return dict(
         n_subclasses=_subclass_count(dividing.n_subclasses),
         groups=read_array("groups", known.groups),
-        metadata=table,
+        metadata=_read_metadata(known.metadata),
         n_jobs=dividing.n_jobs,
         progress=sys.stderr.isatty(),
     )
@@ -1172,8 +1229,8 @@ def _measure_files(source: _Source, classifier: str | None, names: str | None) -
 
     layer = None if classifier is None else read_classifier(_file_of("classifier", classifier)[0])
     return measure_features(
-        read_array("features", source.features, source.labels),
-        read_array("labels", source.labels),
+        _open_features(str(source.features), labels=source.labels),
+        _read_column("labels", source.labels),
         layer,
         class_names=_names_in(names),
     )

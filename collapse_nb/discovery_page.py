@@ -7,10 +7,10 @@ __all__ = ['frame_table', 'exemplar_strip', 'summary_html', 'discovery_report', 
            'hold_discovery', 'without_a_trace', 'claim_discovery', 'save_discovery']
 
 # %% ../nbs/10e_discovery_page.ipynb #ffa0232f
-import json
 import os
 import re
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -35,6 +35,7 @@ from collapse_nb.core import (
     write_json,
 )
 from .html import figure, image_strip, note, render, table, visible, write_page
+from .measure import write_table
 
 # %% ../nbs/10e_discovery_page.ipynb #cdee721f
 def _es(n: int) -> str:
@@ -326,10 +327,43 @@ def _tables(report: Any) -> dict[str, pd.DataFrame]:
     )
 
 
+def _are_numbered(rows: pd.Index) -> bool:
+    "Are rows told by their places alone, 0, 1, 2, …?"
+    return isinstance(rows, pd.RangeIndex) and rows.equals(pd.RangeIndex(len(rows)))
+
+
+def _with_free_names(frame: pd.DataFrame) -> pd.DataFrame:
+    "The table, where no index of the user's is called like a column."
+    taken, names = set(map(str, frame)), []
+    for name in frame.index.names:
+        while name is not None and str(name) in taken:
+            name = f"index_{name}"
+        taken.add(str(name))
+        names.append(name)
+    return frame.set_axis(frame.index.set_names(names))
+
+
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    numbered = isinstance(frame.index, pd.RangeIndex)
-    with atomic_write(path) as tmp:
-        frame.to_csv(tmp, index=not numbered, errors="backslashreplace", lineterminator="\n")
+    write_table(_with_free_names(frame), path, index=not _are_numbered(frame.index))
+
+
+def _of_one_kind(values: pd.Series) -> pd.Series:
+    "A column as it is; of words and numbers, all as words. What is missing stays missing."
+    if values.dropna().map(type).nunique() < 2:
+        return values
+    return values.map(str, na_action="ignore")
+
+
+def _for_parquet(frame: pd.DataFrame) -> pd.DataFrame:
+    "The table with one kind of values in each column and each level of its index."
+    out = _with_free_names(frame)
+    for o in out:
+        out[o] = _of_one_kind(out[o])
+    if isinstance(out.index, pd.RangeIndex):
+        return out
+    levels = [out.index.get_level_values(i) for i in range(out.index.nlevels)]
+    plain = [pd.Index(_of_one_kind(o.to_series()), name=o.name) for o in levels]
+    return out.set_axis(plain[0] if len(plain) == 1 else pd.MultiIndex.from_arrays(plain))
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
@@ -337,13 +371,24 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
         import pyarrow  # noqa: F401
     except ImportError:
         raise CollapseError("Parquet needs pyarrow: pip install pyarrow, or save a .csv.") from None
-    plain = frame.astype({o: str for o in frame if frame[o].map(type).nunique() > 2})
+    plain = _for_parquet(frame)
     with atomic_write(path) as tmp:
         plain.to_parquet(tmp)
 
 
+def _json_value(value: Any) -> Any:
+    "A number or a word as JSON has it; None for what is missing."
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, (str, bool, int, float)) else str(value)
+
+
 def _records(frame: pd.DataFrame) -> list[dict]:
-    return json.loads(frame.to_json(orient="records"))
+    "A dictionary for each row, with its name in the index if it has one."
+    rows = _with_free_names(frame)
+    rows = rows if _are_numbered(rows.index) else rows.reset_index()
+    return [{k: _json_value(v) for k, v in o.items()} for o in rows.to_dict("records")]
 
 
 def save_report(
@@ -351,7 +396,11 @@ def save_report(
     path: str | Path,  # `.csv`, `.parquet`, `.json` or `.html`
     table: str = "images",  # 'images', 'subclasses' or 'classes'; JSON and HTML hold all
 ) -> Path:  # The file written
-    "Write a report, or one of its tables, by suffix."
+    """Write a report, or one of its tables, by suffix.
+
+    CSV holds the names of classes and files as they are. A spreadsheet may take one that begins
+    with =, +, - or @ for a formula: import such columns as text, or give it another file.
+    """
     path, tables = user_path(path), _tables(report)
     suffix = path.suffix.lower()
     check_choice("table", table, list(tables))
@@ -488,6 +537,7 @@ def _lock(stack: ExitStack, out: str | Path, folder: Path) -> None:
     name = f".{folder.name}.lock"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder.parent).close()  # where none can be, no lock can be
         stack.enter_context(folder_lock(folder.parent, name))
     except OSError as e:
         raise RunFolderError(f"out={str(out)!r} cannot be written to: {e.strerror or e}.") from None

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['RESNET18', 'FEW_SAMPLES', 'WORST', 'ONE_BY_ONE', 'Row', 'value_at_collapse', 'Measurement', 'check_measurement_path',
-           'plot_classes', 'measure_features', 'separator_fault', 'spelling_fault', 'read_table', 'read_arrays',
-           'read_classifier', 'measure_files']
+           'plot_classes', 'measure_features', 'separator_fault', 'spelling_fault', 'read_table', 'write_table',
+           'read_arrays', 'read_classifier', 'measure_files']
 
 # %% ../nbs/04b_measure.ipynb #00000003
+import csv
 import math
 import re
 import warnings
@@ -214,8 +215,8 @@ class Measurement:
         if path.suffix == ".json":
             write_json(path, self.to_dict())
         elif path.suffix == ".csv":
-            _write_csv(path, self.to_frame())
-            _write_csv(path.with_suffix(".classes.csv"), self.class_frame())
+            write_table(self.to_frame(), path)
+            write_table(self.class_frame(), path.with_suffix(".classes.csv"))
         else:
             write_page(path, "Neural Collapse of a network", *self._parts())
         return path
@@ -253,7 +254,8 @@ def _names_in(path: Path) -> set[str]:
             return set()
     with reading(path), path.open("rb") as f:
         first = f.readline(10_000)
-    return set(first.decode("utf-8", "replace").strip().split(","))
+    fields = first.decode("utf-8", "replace").strip().split(",")
+    return {o.strip('"') for o in fields}
 
 
 def _check_replaced(path: Path, names: set[str]) -> None:
@@ -278,11 +280,6 @@ def check_measurement_path(
     if path.suffix == ".csv":
         _check_replaced(path.with_suffix(".classes.csv"), _OF_CLASSES)
     return path
-
-
-def _write_csv(path: Path, frame: pd.DataFrame) -> None:
-    with atomic_write(path) as tmp:
-        frame.to_csv(tmp, index=False, lineterminator="\n")
 
 # %% ../nbs/04b_measure.ipynb #0000000c
 ONE_BY_ONE = 100  # from here on a histogram
@@ -622,6 +619,28 @@ def read_table(
     except ValueError as e:  # pandas' own, or bytes that are not UTF-8
         why = str(e).strip().splitlines()[0][:80]
         raise CollapseError(f"{where} is not a table ({why}).") from None
+
+# %% ../nbs/04b_measure.ipynb #00000023
+def _holds_return(words: Any) -> bool:
+    return pd.Series(words, dtype=object).astype(str).str.contains("\r", regex=False).any()
+
+
+def _quoting(frame: pd.DataFrame) -> int:
+    "In quotes is what needs them; where a text holds a carriage return, each text."
+    texts = [o for _, o in frame.select_dtypes(exclude="number").items()]
+    texts += [frame.columns, *map(frame.index.get_level_values, range(frame.index.nlevels))]
+    return csv.QUOTE_NONNUMERIC if any(map(_holds_return, texts)) else csv.QUOTE_MINIMAL
+
+
+def write_table(
+    frame: pd.DataFrame,  # Names and numbers
+    path: str | Path,  # .csv; replaced as a whole
+    index: bool = False,  # Write the names of the rows, too?
+) -> None:
+    "Write a table as CSV: `pd.read_csv` finds in it the values that were written."
+    how: dict[str, Any] = dict(index=index, quoting=_quoting(frame), lineterminator="\n")
+    with atomic_write(path) as tmp:
+        frame.to_csv(tmp, errors="backslashreplace", **how)
 
 # %% ../nbs/04b_measure.ipynb #00000021
 def _read_numpy(data: bytes) -> dict[str, Any]:
