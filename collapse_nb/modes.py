@@ -288,7 +288,7 @@ def _sums(values, labels, k):
 
 def _distances_about_zero(u, centers):
     "Squared distances (n, k), less the squared length of each sample."
-    return np.square(centers).sum(1) - 2 * u @ centers.T
+    return np.square(centers).sum(1) - 2 * (u @ centers.T)
 
 
 def center_distances(
@@ -300,12 +300,20 @@ def center_distances(
     return _distances_about_zero(u - middle, centers - middle)
 
 
+_DISTANCES = 2**22  # held at once: 32 MB
+
+
 def nearest(
     u: np.ndarray,  # (n, m)
     centers: np.ndarray,  # (k, m)
 ) -> np.ndarray:  # (n,) index of the nearest center
-    "Nearest center of each sample."
-    return center_distances(u, centers).argmin(1)
+    "Nearest center of each sample; distances are held for some samples at a time."
+    out = np.empty(len(u), np.int64)
+    step = max(1, _DISTANCES // len(centers))
+    for start in range(0, len(u), step):
+        rows = slice(start, start + step)
+        out[rows] = center_distances(u[rows], centers).argmin(1)
+    return out
 
 
 def ward_levels(
