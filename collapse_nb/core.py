@@ -149,6 +149,8 @@ def _plain_array(value):
         return _from_pandas(value)
     if np.ma.is_masked(value) and value.dtype.kind in "fiub":
         return value.astype(np.float64).filled(np.nan)  # what lies under a mask is no number
+    if np.ma.is_masked(value):
+        return np.array(value.tolist(), dtype=object)  # nor a word: None stands there
     return np.asarray(value)
 
 
@@ -320,7 +322,8 @@ def check_ordered_names(
     value: Any,  # Names of classes, or None
 ) -> None:
     "Raise for names that have no order, or for one name in place of a list."
-    if isinstance(value, (Mapping, set, frozenset, str)):
+    has_no_order = isinstance(value, (Mapping, set, frozenset, str))
+    if has_no_order or (value is not None and not hasattr(value, "__len__")):
         kind = type(value).__name__
         raise CollapseError(f"{name} is a {kind}: give a list of names, that of class 0 first.")
 
@@ -386,7 +389,13 @@ def _one_kind(name, labels):
         raise CollapseError(
             f"{name} has a word that ends with a NUL, which NumPy would drop; remove it there."
         )
-    return np.array(labels)
+    a = np.array(labels)
+    if a.dtype.kind in "fO" and all(isinstance(v, int) for v in labels):
+        raise CollapseError(
+            f"{name} holds whole numbers from {min(labels)} to {max(labels)}, of which 64 bits hold "
+            "only a part; give them as words."
+        )
+    return a
 
 
 def encode_labels(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from PIL import Image
+from PIL import Image, ImageDraw
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch import nn
@@ -74,6 +75,7 @@ from collapse_nb.judging import (
     paired_difference,
     read_labels,
     verdict,
+    word_categories,
 )
 from .html import drawn_name
 from .plots import plot_accuracies, plot_evidence, plot_map
@@ -128,19 +130,45 @@ def _exemplars(images: Any, n: int | None) -> Any:
         samples = [row for _, row in samples.iterrows()]
     if isinstance(samples, pd.Series):
         samples = samples.tolist()
-    if not hasattr(samples, "__getitem__") or not hasattr(samples, "__len__"):
+    is_set = hasattr(samples, "__getitem__") and hasattr(samples, "__len__")
+    if isinstance(samples, Mapping) or not is_set:
         raise CollapseError(f"images is a {type(images).__name__}: give a list, array or data set.")
     if n is not None and len(samples) != n:
         raise CollapseError(
             f"images has {len(samples)} entries for {n} samples: give one for each."
         )
-    if len(samples) and _is_image_path(samples[0]):
-        missing = [o for o in samples if not user_path(o).is_file()]
-        if missing:
-            raise DataError(
-                f"images: {len(missing)} of {n} files do not exist, such as {missing[0]}."
-            )
+    listed = isinstance(samples, (list, tuple, np.ndarray))  # a data set would read its pictures
+    if len(samples) and (listed or _is_image_path(samples[0])):
+        _check_entries(samples)
     return samples
+
+
+def _check_entries(samples: Any) -> None:
+    "Raise for pictures that are missing in a list of them, and for files that do not exist."
+    if isinstance(samples, np.ndarray) and samples.dtype.kind not in "OU":
+        return
+    empty = [i for i, o in enumerate(samples) if _is_empty(o)]
+    if empty and not any(_is_text(o) for o in samples):
+        raise DataError(
+            f"images[{empty[0]}] is {samples[empty[0]]} ({len(empty)} of {len(samples)} entries are "
+            "missing): give a picture for each sample, or leave those samples out."
+        )
+    files = [o for o in samples if _is_image_path(o)] if _is_image_path(samples[0]) else []
+    gone = [o for o in files if not user_path(o).is_file()]
+    if gone:
+        raise DataError(
+            f"images: {len(gone)} of {len(samples)} files do not exist, such as {gone[0]}."
+        )
+
+
+def _is_empty(o: Any) -> bool:
+    "Is it None, or what pandas has in its place?"
+    return bool(pd.api.types.is_scalar(o) and pd.isna(o))
+
+
+def _is_text(o: Any) -> bool:
+    "Is it a sample in words, and not the path of a picture?"
+    return isinstance(o, (str, bytes, dict, pd.Series)) and not _is_image_path(o)
 
 
 def _files(images: Any) -> list[str] | None:
@@ -154,6 +182,57 @@ def _files(images: Any) -> list[str] | None:
     if isinstance(images, (list, tuple)) and images and _is_image_path(images[0]):
         return [str(o) for o in images]
     return None
+
+# %% ../nbs/11_discover.ipynb #dd179f81
+def _placeholder(
+    why: str,  # Why there is no picture
+) -> np.ndarray:  # uint8 (128, 128)
+    "A picture that says why there is none."
+    picture = Image.new("L", (128, 128), 225)
+    words = textwrap.fill(f"cannot be shown: {why}", 20)
+    words = words.encode("ascii", "replace").decode()  # what every font has
+    ImageDraw.Draw(picture).multiline_text((4, 4), words, fill=0)
+    return np.asarray(picture)
+
+
+class _Showable:
+    "Samples for a page; where one cannot be read, a picture says why."
+
+    def __init__(self, samples: Any) -> None:
+        self.samples = samples
+        self.broken: dict[int, str] = {}  # Why a sample cannot be shown
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, i: int) -> Any:
+        try:
+            sample = self.samples[i]
+            if isinstance(sample, str) and not _is_image_path(self.samples[0]):
+                return sample  # a text, even one that ends in .png
+            picture = _as_image(sample)
+        except CollapseError as e:
+            self.broken[i] = str(e)
+            return _placeholder(str(e))
+        return sample if picture is None else picture
+
+
+def _showable(report: "SubclassReport") -> "SubclassReport":
+    "The report with samples of which none keeps a page from being made."
+    return report if report.images is None else replace(report, images=_Showable(report.images))
+
+
+def _warn_of_broken(shown: "SubclassReport") -> None:
+    "Count the pictures of a page that could not be shown."
+    broken = getattr(shown.images, "broken", None)
+    if broken:
+        i, why = next(iter(broken.items()))
+        warnings.warn(
+            f"images: {len(broken)} of those on the page cannot be shown, such as images[{i}]: "
+            f"{why}",
+            CollapseWarning,
+            stacklevel=3,
+        )
 
 # %% ../nbs/11_discover.ipynb #81f65a73
 class Failure(NamedTuple):
@@ -390,6 +469,7 @@ def _examples(report: "SubclassReport", part: int, kind: str, n: int) -> np.ndar
     "Positions of samples that show what a part is."
     check_choice("subclass", part, report.names)
     check_choice("kind", kind, ["nearest", "border", "wrong"])
+    check_number("n", n, low=0, integer=True)
     samples = next(o.samples for o in report._parts if o.id == part)
     mine = report.per_image.iloc[samples].assign(position=samples)
     if kind == "nearest":
@@ -438,7 +518,10 @@ class SubclassReport:
     def _repr_html_(self) -> str:
         from collapse_nb.discovery_page import summary_html
 
-        return summary_html(self)
+        shown = _showable(self)
+        page = summary_html(shown)
+        _warn_of_broken(shown)
+        return page
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -540,9 +623,9 @@ class SubclassReport:
         "Sub-class of new samples."
         check_same_rows(features=features, classes=classes)
         check_same_columns("features", features, self.feature_names, "the samples of the report")
+        h = _table("features", features)
         if classes is None:
-            return self.clusterer.predict(features)
-        h = feature_table("features", features)
+            return self.clusterer.predict(h)
         codes = codes_as("classes", classes, len(h), self.class_names, self.by_name)
         return self.clusterer.predict(h, codes)
 
@@ -607,7 +690,10 @@ class SubclassReport:
         "Write the report, or one of its tables; Parquet and CSV of 'images' have a row per sample."
         from collapse_nb.discovery_page import save_report
 
-        return save_report(self, path, table)
+        shown = _showable(self)
+        written = save_report(shown, path, table)
+        _warn_of_broken(shown)
+        return written
 
     def to_html(
         self,
@@ -617,7 +703,10 @@ class SubclassReport:
         "Write the report as one page that needs no other file."
         from collapse_nb.discovery_page import discovery_report
 
-        return discovery_report(self, path, title)
+        shown = _showable(self)
+        written = discovery_report(shown, path, title)
+        _warn_of_broken(shown)
+        return written
 
 # %% ../nbs/11_discover.ipynb #aa4a6073
 class _Samples(NamedTuple):
@@ -653,6 +742,10 @@ def _class_names(names: Any, frame: pd.DataFrame, columns: int = 0) -> tuple[str
 
 def _as_frame(name: str, value: Any, n: int) -> pd.DataFrame:
     "A table with a row per sample, from pandas or polars."
+    if hasattr(value, "collect"):
+        raise CollapseError(f"{name} is a {type(value).__name__}: give {name}.collect().")
+    if hasattr(value, "column_names"):  # pyarrow
+        value = value.to_pandas()
     if not isinstance(value, pd.DataFrame):
         if not hasattr(value, "columns"):
             raise CollapseError(
@@ -677,7 +770,7 @@ def _group_codes(groups: Any, n: int) -> np.ndarray | None:
     "Samples that belong together, as codes."
     if groups is None:
         return None
-    a = as_column(groups)
+    a = as_column(groups, "groups")
     if a.ndim != 1 or len(a) != n:
         raise CollapseError(f"groups has shape {a.shape} for {n} samples: give one group for each.")
     return encode_labels("groups", a, n).codes
@@ -690,8 +783,39 @@ def _is_matrix(predictions: Any) -> bool:
 def _tensor(value: Any) -> torch.Tensor:
     "Outputs (N, K) as a tensor."
     if isinstance(value, torch.Tensor):
-        return value.detach().cpu()
-    return as_tensor("predictions", feature_table("predictions", value))
+        return as_tensor("predictions", value).cpu()
+    return as_tensor("predictions", _table("predictions", value))
+
+
+def _table(name: str, value: Any) -> np.ndarray:
+    "An array (N, d) of real numbers, whatever holds them."
+    if isinstance(value, torch.Tensor):
+        value = as_tensor(name, value)
+        value = value.float() if value.dtype.itemsize == 1 else value  # float8; bytes are whole
+    if hasattr(value, "toarray"):
+        raise CollapseError(f"{name} is a sparse matrix: give {name}.toarray().")
+    if hasattr(value, "collect"):
+        raise CollapseError(f"{name} is a {type(value).__name__}: give {name}.collect().")
+    if hasattr(value, "to_pylist") and not hasattr(value, "column_names"):  # pyarrow, lists
+        value = value.to_pylist()
+    if hasattr(value, "dtypes"):
+        _check_numbers(name, value)
+    try:
+        return feature_table(name, value)
+    except ValueError as e:
+        if isinstance(e, CollapseError):
+            raise
+        raise CollapseError(f"{name} has rows of different lengths: give (N, d).") from None
+
+
+def _check_numbers(name: str, frame: Any) -> None:
+    "Raise for columns of dates, durations and complex numbers, which NumPy takes for numbers."
+    for column, dtype in zip(frame.columns, frame.dtypes):
+        is_time = getattr(dtype, "is_temporal", lambda: False)  # of polars
+        if getattr(dtype, "kind", "") in tuple("mMc") or is_time():
+            raise CollapseError(
+                f"{name} has the column {column!r} of {dtype}: give real numbers, or leave it out."
+            )
 
 
 def _in_class_order(outputs: Any, classes: Sequence[str]) -> Any:
@@ -705,7 +829,7 @@ def _in_class_order(outputs: Any, classes: Sequence[str]) -> Any:
             f"{', '.join(classes[:4])}: name a column after each class, or give an array with "
             "columns in the order of class_names."
         )
-    return feature_table("predictions", outputs)[:, [named.index(o) for o in classes]]
+    return _table("predictions", outputs)[:, [named.index(o) for o in classes]]
 
 
 def _ordered_outputs(predictions: Any, labels: Any, class_names: Any) -> tuple[Any, Any]:
@@ -716,9 +840,11 @@ def _ordered_outputs(predictions: Any, labels: Any, class_names: Any) -> tuple[A
     classes = class_names
     if classes is None:
         classes = read_labels("labels", labels).classes
-        words = as_column(labels).dtype.kind not in "iu"
-        if classes is not None and words and set(classes) < set(named):
-            return predictions, named  # of some classes there is no sample
+        given = as_column(labels)
+        words = classes is not None and given.dtype.kind not in "iu"
+        held = {str(o) for o in given.tolist()} if words else set()
+        if words and held <= set(named) and set(named) != set(classes or ()):
+            return predictions, named  # of some classes, or categories, there is no sample
     if classes is None:
         classes = [str(i) for i in range(len(named))]
     return _in_class_order(predictions, [str(o) for o in classes]), class_names
@@ -731,10 +857,10 @@ def _read_classes(
     if predictions is None or _is_matrix(predictions):
         read = read_labels("labels", labels, n, class_names)
         return pd.DataFrame(dict(label=read.codes)), read.classes
-    y, p = as_column(labels), as_column(predictions)
-    read = read_labels("labels", y, n, class_names)
-    said = read_labels("predictions", p, n, class_names)
+    read = read_labels("labels", labels, n, class_names)
+    said = read_labels("predictions", predictions, n, class_names)
     if read.classes != said.classes:
+        y, p = as_column(labels), as_column(predictions, "predictions")
         both = np.array([*y.tolist(), *p.tolist()], dtype=object)
         union = read_labels("labels", both, 2 * n, class_names)
         codes, classes = union
@@ -755,9 +881,15 @@ def _judged(
     outputs = _tensor(predictions)
     kind, columns = output_kind(outputs), outputs.shape[1]
     if classes is not None and class_names is None and len(classes) != columns:
+        what = "classes" if word_categories(labels) is None else "categories"
         raise CollapseError(
-            f"labels has {len(classes)} classes and predictions {columns} columns: "
+            f"labels has {len(classes)} {what} and predictions {columns} columns: "
             "pass class_names in the order of the columns."
+        )
+    if class_names is not None and len(class_names) > columns:
+        raise CollapseError(
+            f"class_names, or labels and train, have {len(class_names)} classes, and predictions "
+            f"{columns} columns: give class_names in the order of the columns, one for each."
         )
     return judge_outputs(frame.label.to_numpy(), outputs, kind), classes, kind, columns
 
@@ -767,7 +899,26 @@ def _held_out(n: int, groups: np.ndarray | None, share: float, seed: int) -> np.
     ids = np.arange(n) if groups is None else groups
     chosen = np.unique(ids)
     kept = np.random.default_rng(seed).permutation(chosen)[: round(share * len(chosen))]
+    if not 0 < len(kept) < len(chosen):
+        what = "samples" if groups is None else "groups"
+        raise CollapseError(
+            f"judge.held_out={share} of {len(chosen)} {what} is {len(kept)}: some have to judge, and "
+            f"some to divide. Give another share, such as 0.5, or more {what}."
+        )
     return np.isin(ids, kept)
+
+
+def _warn_of_held_out(frame: pd.DataFrame, names: Sequence[str], by: str) -> None:
+    "Classes of which no sample judges have no accuracy."
+    judged = frame[by].isin(frame[by][frame.judges])
+    silent = frame[by][~judged].unique()
+    if len(silent):
+        warnings.warn(
+            f"judge.held_out: {len(silent)} class(es), such as {names[silent[0]]}, have no sample "
+            "that judges, and no accuracy. Give a larger share, or more groups of them.",
+            CollapseWarning,
+            stacklevel=4,
+        )
 
 
 def _place_all(
@@ -1026,6 +1177,14 @@ def _discover(
         if judge.held_out:
             frame = frame.assign(judges=_held_out(len(frame), samples.groups, judge.held_out, seed))
             find = find._replace(at=np.flatnonzero(~frame.judges.to_numpy()))
+            _warn_of_held_out(frame, samples.names, divide_by)
+    elif judge.held_out:
+        warnings.warn(
+            f"judge.held_out={judge.held_out} is not used: with train, all samples judge, and none "
+            "divides. Leave out one of the two.",
+            CollapseWarning,
+            stacklevel=3,
+        )
     clusterer, found_on = divide_classes(find.features, find.codes, find.groups, how, find.at)
     _check_found(samples, clusterer, codes, divide_by)
     most = affordable_rows(features.shape[1], how.memory_gb)
@@ -1046,7 +1205,8 @@ def _discover(
         by_name=samples.by_name,
     )
     if report.judged:
-        _warn_of_a_guess(report)
+        if not _in_another_order(report):
+            _warn_of_a_guess(report)
         report = _with_failures(report, features, most, seed)
         report = _with_neighbors(report, features, seed)
     if samples.metadata is not None:
@@ -1105,7 +1265,8 @@ def _numbers_as_names(args: _ClassArguments) -> _ClassArguments:
     divided = isinstance(args.train, (tuple, list)) and len(args.train) > 1
     if divided:
         columns.append(args.train[1])
-    read = [as_column(o) for o in columns]
+    names_of = ("labels", *["predictions"] * judged, "train's labels")
+    read = [as_column(o, name) for o, name in zip(columns, names_of)]
     if any(o.ndim != 1 or o.dtype.kind not in "iu" for o in read):
         return args
     numbers = np.unique(np.concatenate(read)).tolist()
@@ -1162,7 +1323,8 @@ def discover_subclasses(
     """
     divide_by, groups = _old_groups(divide_by, groups)
     how = _settings(n_subclasses, options, memory_gb, random_state, n_jobs, checkpoint, progress)
-    others = dict(predictions=predictions, groups=groups, metadata=metadata)
+    judge = _judge_options(judge)
+    others = dict(predictions=predictions, groups=groups, metadata=metadata, images=images)
     index = _index_of(features, labels, **others)
     columns = _feature_names(features, train)
     h = _opened("features", features)
@@ -1181,7 +1343,7 @@ def discover_subclasses(
     )
     find = _other_samples(args.train, classes.given)
     how = _for_classes(how, classes.names, classes.by_name)
-    report = _discover(samples, find, how, judge or JudgeOptions(), divide_by)
+    report = _discover(samples, find, how, judge, divide_by)
     return replace(report, feature_names=columns)
 
 
@@ -1192,6 +1354,16 @@ def _settings(*given: Any) -> DivideSettings:
     check_number("memory_gb", how.memory_gb, low=0, above=True)
     check_number("random_state", how.random_state, low=0, high=2**32 - 1, integer=True)
     return how if how.checkpoint is None else how._replace(checkpoint=user_path(how.checkpoint))
+
+
+def _judge_options(judge: Any) -> JudgeOptions:
+    "The options of the judgment; the defaults for None."
+    if judge is not None and not isinstance(judge, JudgeOptions):
+        raise CollapseError(
+            f"judge is a {type(judge).__name__}: give JudgeOptions(…), such as "
+            "JudgeOptions(confidence=0.99)."
+        )
+    return judge or JudgeOptions()
 
 
 def _for_classes(how: DivideSettings, names: Any, by_name: bool) -> DivideSettings:
@@ -1241,8 +1413,21 @@ def _names_with_train(labels: Any, predictions: Any, train: Any) -> tuple[str, .
         told.append(predictions)
     read = [as_column(o) for o in told]
     if any(o.dtype.kind in "iufb" for o in read):
+        _check_one_kind(read[0], read[1])
         return None
-    return read_labels("labels", np.concatenate([o.astype(object) for o in read])).classes
+    found = read_labels("labels", np.concatenate([o.astype(object) for o in read])).classes
+    own = word_categories(labels) or ()
+    return (*own, *(o for o in found or () if o not in own))
+
+
+def _check_one_kind(labels: np.ndarray, train: np.ndarray) -> None:
+    "Raise for words in one set of samples and class indices in the other: which is which?"
+    numbers = [o.dtype.kind in "iufb" for o in (labels, train)]
+    if len(labels) and len(train) and numbers[0] != numbers[1]:
+        raise CollapseError(
+            f"labels holds {labels[0]!s}, and train's labels {train[0]!s}: give both as words, or "
+            "class_names in the order of the class indices."
+        )
 
 
 def _classes_in(train: Any) -> int:
@@ -1264,6 +1449,53 @@ def _warn_of_other_classes(frame: pd.DataFrame) -> None:
         )
 
 
+def _chance(true: np.ndarray, said: np.ndarray, k: int) -> float:
+    "Share of right answers by chance, if these are the classes and these the answers."
+    by_chance = np.bincount(true, minlength=k) @ np.bincount(said, minlength=k)
+    return float(by_chance) / max(len(true), 1) ** 2
+
+
+def _answers(true: np.ndarray, said: np.ndarray) -> dict[int, int]:
+    "For each class its most frequent answer, where most of those with that answer are of it."
+    counts = pd.DataFrame(dict(true=true, said=said)).value_counts()
+    pairs = counts.index.to_frame(index=False)  # the most frequent first
+    mutual = pairs.drop_duplicates("true").merge(pairs.drop_duplicates("said"))
+    return dict(zip(mutual.true.tolist(), mutual.said.tolist()))
+
+
+_SAVED = 10  # errors that another order of the columns makes right, at least
+_FITS = 0.5  # agreement beyond chance, with that order, at least
+
+
+def _in_another_order(report: SubclassReport) -> bool:
+    """Warn if the columns of outputs seem to be in another order than the classes.
+
+    That order is read from every second sample. With it half of the errors on the others are right.
+    """
+    said, true = (report.per_image[o].to_numpy() for o in ("prediction", "label"))
+    if report.outputs not in ("logits", "probabilities"):
+        return False
+    order = _answers(true[::2], said[::2])
+    true, said = true[1::2], said[1::2]
+    names = report.class_names
+    expected = np.array([order.get(c, c) for c in range(len(names))])[true]
+    errors, left = int((true != said).sum()), int((expected != said).sum())
+    if left > errors / 2 or errors - left < _SAVED:
+        return False
+    chance = _chance(expected, said, len(names))
+    if 1 - left / len(said) - chance < _FITS * (1 - chance):
+        return False
+    c = next(c for c, o in order.items() if c != o)
+    warnings.warn(
+        f"predictions: {report.overall:.1%} are right, and {1 - left / len(said):.1%} would be with "
+        f"the columns in another order: that of {names[order[c]]} seems to be the one of {names[c]}. "
+        "Give class_names, or number the classes, in the order of the columns.",
+        CollapseWarning,
+        stacklevel=4,
+    )
+    return True
+
+
 _KAPPA = 0.05  # agreement with the labels, beyond chance, that a trained model has
 
 
@@ -1271,7 +1503,7 @@ def _warn_of_a_guess(report: SubclassReport) -> None:
     "A model that is right no more often than chance is probably not the one that was trained."
     said, true = (report.per_image[o].to_numpy() for o in ("prediction", "label"))
     k = len(report.class_names)
-    chance = np.bincount(true, minlength=k) @ np.bincount(said, minlength=k) / len(true) ** 2
+    chance = _chance(true, said, k)
     if len(true) < 50 or len(np.unique(true)) < 2 or not np.isin(said, true).any():
         return
     if report.overall - chance <= _KAPPA * (1 - chance):
@@ -1302,7 +1534,7 @@ def _warn_of_units(features: np.ndarray) -> None:
 def _opened(name: str, features: Any) -> np.ndarray:
     "Features as a table, from a file where one is named."
     is_file = isinstance(features, (str, Path))
-    return feature_table(name, open_features(features) if is_file else features)
+    return _table(name, open_features(features) if is_file else features)
 
 
 def _feature_names(features: Any, train: Any) -> tuple[str, ...] | None:
@@ -1422,6 +1654,9 @@ def discover_in_model(
     divide_by, groups = _old_groups(divide_by, groups)
     how = _settings(n_subclasses, options, memory_gb, random_state, n_jobs, checkpoint, progress)
     check_choice("divide_by", divide_by, ["label", "prediction"])
+    judge = _judge_options(judge)
+    check_same_rows(labels=labels, groups=groups, metadata=metadata)
+    _check_model(model)
     check_layer(model, layer)
     reads: Any = dict(transform=transform, batch_size=batch_size, skip_corrupt=skip_corrupt)
     judged = _labeled_images(Source(images, class_names, **reads), labels, class_names)
@@ -1435,7 +1670,16 @@ def discover_in_model(
         find = None
         if other is not None:
             find = _found_in(through(other, Path(folder) / "found"), divide_by)
-        return _discover(samples, find, how, judge or JudgeOptions(), divide_by)
+        return _discover(samples, find, how, judge, divide_by)
+
+
+def _check_model(model: Any) -> None:
+    "Raise for what has no layers to take features from."
+    if not isinstance(model, nn.Module):
+        raise CollapseError(
+            f"model is a {type(model).__name__}: give a torch.nn.Module, or the features and "
+            "outputs themselves to discover_subclasses."
+        )
 
 
 def _found_in(passed: Streamed, divide_by: str) -> _Find:
@@ -1467,16 +1711,50 @@ def _other_right(first: SubclassReport, second: Any) -> np.ndarray:
     "Is the second model right, sample by sample?"
     labels = first.per_image.label.to_numpy()
     if isinstance(second, SubclassReport):
-        second = second.per_image
+        second = _numbered_as(first, second)
+    check_same_rows(**{"first.per_image": first.per_image, "second": second})
     if isinstance(second, pd.DataFrame) and {"label", "prediction"} <= set(second):
         if len(second) != len(labels) or (second.label.to_numpy() != labels).any():
             raise CollapseError("the two models were judged on different samples: use the same.")
         return second.prediction.to_numpy() == labels
     if _is_matrix(second):
         outputs = _tensor(_in_class_order(second, first.class_names))
+        if first.by_name and outputs.shape[1] != len(first.class_names):
+            raise CollapseError(
+                f"second has {outputs.shape[1]} columns, and the report {len(first.class_names)} "
+                "classes: give a column for each, in the order of its class_names."
+            )
         return judge_outputs(labels, outputs).prediction.to_numpy() == labels
     told = second, len(labels), first.class_names, first.by_name
-    return codes_as("predictions", *told) == labels
+    said = codes_as("predictions", *told)
+    _warn_of_no_class(said, len(first.class_names))
+    return said == labels
+
+
+def _numbered_as(first: SubclassReport, second: SubclassReport) -> pd.DataFrame:
+    "The second report's rows, its classes numbered as in the first where they have names in common."
+    if not second.judged:
+        raise CollapseError("the second report has no predictions: pass them when it is made.")
+    frame = second.per_image
+    if not set(first.class_names) & set(second.class_names):
+        return frame
+    place = {o: i for i, o in enumerate(first.class_names)}
+    codes = np.array([place.get(o, -1) for o in second.class_names])
+    columns = {o: codes[frame[o].to_numpy()] for o in ("label", "prediction")}
+    return frame.assign(**columns)
+
+
+def _warn_of_no_class(said: np.ndarray, k: int) -> None:
+    "Numbers that the first report has no class for count as wrong."
+    unknown = said[said >= k]
+    if len(unknown):
+        warnings.warn(
+            f"second: {len(unknown)} of {len(said)} are classes that the first report does not have, "
+            f"such as {unknown[0]} beside 0 to {k - 1}, and count as wrong. Are they numbered as its "
+            "labels?",
+            CollapseWarning,
+            stacklevel=4,
+        )
 
 
 def _by_group(
@@ -1498,6 +1776,11 @@ def compare(
 
     Example: `(compare(report_a, report_b).verdict == "worse").any()`. Exact test of McNemar (1947).
     """
+    if not hasattr(first, "judged"):
+        raise CollapseError(
+            f"first is a {type(first).__name__}: give the report that discover_subclasses or "
+            "discover_in_model made of the first model, and the second model's predictions after it."
+        )
     if not first.judged:
         raise CollapseError("the first report has no predictions: pass them when it is made.")
     right, other = first.right, _other_right(first, second)
