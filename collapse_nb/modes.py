@@ -100,7 +100,7 @@ class ModeOptions:
 DEFAULT_OPTIONS = ModeOptions()
 
 # %% ../nbs/05a_modes.ipynb #a7grid02
-_LOOKED_AT = 64  # Rows in which a column of a grid shows itself by a repeated value
+_SAMPLES_A_VALUE = 8  # on average; from 15 on a rounded column was divided at its values
 
 
 def spread_steps(
@@ -122,16 +122,18 @@ def spread_steps(
 
 
 def _repeating(x):
-    "Columns that hold a value twice in a few rows; the others are not on a grid."
-    few = x[np.linspace(0, len(x) - 1, min(len(x), _LOOKED_AT)).astype(int)]
+    "Columns that repeat themselves in some rows, in which those of a grid do so a dozen times."
+    n = len(x)
+    most = math.ceil(math.sqrt(3 * n))  # about most² / 2 pairs, on at most n / 8 values
+    few = x[np.linspace(0, n - 1, min(n, most)).astype(int)]
     repeated = np.diff(np.sort(few, axis=0), axis=0) == 0
-    return np.flatnonzero(repeated.any(0))
+    return np.flatnonzero(repeated.sum(0) >= 4)
 
 
 def _is_grid(column):
-    "At least three values, each for two samples on average."
+    "At least three values, each for several samples on average."
     values = np.unique(column)
-    return 3 <= len(values) <= len(column) / 2
+    return 3 <= len(values) <= len(column) / _SAMPLES_A_VALUE
 
 
 def _cell_edges(values):
