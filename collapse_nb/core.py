@@ -392,8 +392,8 @@ def _one_kind(name, labels):
     a = np.array(labels)
     if a.dtype.kind in "fO" and all(isinstance(v, int) for v in labels):
         raise CollapseError(
-            f"{name} holds whole numbers from {min(labels)} to {max(labels)}, of which 64 bits hold "
-            "only a part; give them as words."
+            f"{name} holds whole numbers from {min(labels)} to {max(labels)}, of which 64 bits "
+            "hold only a part; give them as words."
         )
     return a
 

@@ -150,8 +150,8 @@ def _check_entries(samples: Any) -> None:
     empty = [i for i, o in enumerate(samples) if _is_empty(o)]
     if empty and not any(_is_text(o) for o in samples):
         raise DataError(
-            f"images[{empty[0]}] is {samples[empty[0]]} ({len(empty)} of {len(samples)} entries are "
-            "missing): give a picture for each sample, or leave those samples out."
+            f"images[{empty[0]}] is {samples[empty[0]]} ({len(empty)} of {len(samples)} entries "
+            "are missing): give a picture for each sample, or leave those samples out."
         )
     files = [o for o in samples if _is_image_path(o)] if _is_image_path(samples[0]) else []
     gone = [o for o in files if not user_path(o).is_file()]
@@ -902,8 +902,8 @@ def _held_out(n: int, groups: np.ndarray | None, share: float, seed: int) -> np.
     if not 0 < len(kept) < len(chosen):
         what = "samples" if groups is None else "groups"
         raise CollapseError(
-            f"judge.held_out={share} of {len(chosen)} {what} is {len(kept)}: some have to judge, and "
-            f"some to divide. Give another share, such as 0.5, or more {what}."
+            f"judge.held_out={share} of {len(chosen)} {what} is {len(kept)}: some have to judge, "
+            f"and some to divide. Give another share, such as 0.5, or more {what}."
         )
     return np.isin(ids, kept)
 
@@ -917,7 +917,7 @@ def _warn_of_held_out(frame: pd.DataFrame, names: Sequence[str], by: str) -> Non
             f"judge.held_out: {len(silent)} class(es), such as {names[silent[0]]}, have no sample "
             "that judges, and no accuracy. Give a larger share, or more groups of them.",
             CollapseWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
@@ -1020,7 +1020,8 @@ def _candidates(
         n = sum(len(rows[c]) for c in not_searched)
         warnings.warn(
             f"memory_gb: {len(not_searched)} class(es) with {n:,} samples were not searched for "
-            f"groups of errors: of {most:,} drawn from each, fewer than {least} are errors. Raise it.",
+            f"groups of errors: of {most:,} drawn from each, fewer than {least} are errors. "
+            "Raise it.",
             CollapseWarning,
             stacklevel=6,
         )
@@ -1166,6 +1167,29 @@ class _Find(NamedTuple):
     at: np.ndarray | None = None  # Rows to divide; None: all
 
 
+def _own_samples(
+    samples: _Samples, held_out: float, divide_by: str, seed: int
+) -> tuple[pd.DataFrame, _Find]:
+    "The rows, with a column of those that judge if some are held out, and what is divided."
+    frame = samples.frame
+    find = _Find(samples.features, frame[divide_by].to_numpy(), samples.groups)
+    if not held_out:
+        return frame, find
+    frame = frame.assign(judges=_held_out(len(frame), samples.groups, held_out, seed))
+    _warn_of_held_out(frame, samples.names, divide_by)
+    return frame, find._replace(at=np.flatnonzero(~frame.judges.to_numpy()))
+
+
+def _warn_of_no_use(held_out: float) -> None:
+    "With samples of their own to divide, none is held out."
+    warnings.warn(
+        f"judge.held_out={held_out} is not used: with train, all samples judge, and none divides. "
+        "Leave out one of the two.",
+        CollapseWarning,
+        stacklevel=4,
+    )
+
+
 def _discover(
     samples: _Samples, find: _Find | None, how: DivideSettings, judge: JudgeOptions, divide_by: str
 ) -> SubclassReport:
@@ -1173,18 +1197,9 @@ def _discover(
     features, frame, seed = samples.features, samples.frame, how.random_state
     codes = frame[divide_by].to_numpy()
     if find is None:
-        find = _Find(features, codes, samples.groups)
-        if judge.held_out:
-            frame = frame.assign(judges=_held_out(len(frame), samples.groups, judge.held_out, seed))
-            find = find._replace(at=np.flatnonzero(~frame.judges.to_numpy()))
-            _warn_of_held_out(frame, samples.names, divide_by)
+        frame, find = _own_samples(samples, judge.held_out, divide_by, seed)
     elif judge.held_out:
-        warnings.warn(
-            f"judge.held_out={judge.held_out} is not used: with train, all samples judge, and none "
-            "divides. Leave out one of the two.",
-            CollapseWarning,
-            stacklevel=3,
-        )
+        _warn_of_no_use(judge.held_out)
     clusterer, found_on = divide_classes(find.features, find.codes, find.groups, how, find.at)
     _check_found(samples, clusterer, codes, divide_by)
     most = affordable_rows(features.shape[1], how.memory_gb)
@@ -1487,9 +1502,9 @@ def _in_another_order(report: SubclassReport) -> bool:
         return False
     c = next(c for c, o in order.items() if c != o)
     warnings.warn(
-        f"predictions: {report.overall:.1%} are right, and {1 - left / len(said):.1%} would be with "
-        f"the columns in another order: that of {names[order[c]]} seems to be the one of {names[c]}. "
-        "Give class_names, or number the classes, in the order of the columns.",
+        f"predictions: {report.overall:.1%} are right, and {1 - left / len(said):.1%} would be "
+        f"with the columns in another order: that of {names[order[c]]} seems to be the one of "
+        f"{names[c]}. Give class_names, or number the classes, in the order of the columns.",
         CollapseWarning,
         stacklevel=4,
     )
@@ -1732,7 +1747,7 @@ def _other_right(first: SubclassReport, second: Any) -> np.ndarray:
 
 
 def _numbered_as(first: SubclassReport, second: SubclassReport) -> pd.DataFrame:
-    "The second report's rows, its classes numbered as in the first where they have names in common."
+    "The second report's rows, its classes numbered as in the first if they share names."
     if not second.judged:
         raise CollapseError("the second report has no predictions: pass them when it is made.")
     frame = second.per_image
@@ -1749,9 +1764,9 @@ def _warn_of_no_class(said: np.ndarray, k: int) -> None:
     unknown = said[said >= k]
     if len(unknown):
         warnings.warn(
-            f"second: {len(unknown)} of {len(said)} are classes that the first report does not have, "
-            f"such as {unknown[0]} beside 0 to {k - 1}, and count as wrong. Are they numbered as its "
-            "labels?",
+            f"second: {len(unknown)} of {len(said)} are classes that the first report does not "
+            f"have, such as {unknown[0]} beside 0 to {k - 1}, and count as wrong. Are they "
+            "numbered as its labels?",
             CollapseWarning,
             stacklevel=4,
         )
@@ -1779,7 +1794,8 @@ def compare(
     if not hasattr(first, "judged"):
         raise CollapseError(
             f"first is a {type(first).__name__}: give the report that discover_subclasses or "
-            "discover_in_model made of the first model, and the second model's predictions after it."
+            "discover_in_model made of the first model, and after it the second model's "
+            "predictions."
         )
     if not first.judged:
         raise CollapseError("the first report has no predictions: pass them when it is made.")

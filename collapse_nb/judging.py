@@ -172,8 +172,8 @@ def _refuse_two_orders(name: str, a: np.ndarray) -> None:
     if words != as_numbers:
         raise CollapseError(
             f"{name} holds words that are numbers: are the columns of outputs in the order "
-            f"{', '.join(words[:4])}, …, or {', '.join(as_numbers[:4])}, …? Give class_names in the "
-            "order of the columns, or the labels as whole numbers."
+            f"{', '.join(words[:4])}, …, or {', '.join(as_numbers[:4])}, …? Give class_names in "
+            "the order of the columns, or the labels as whole numbers."
         )
 
 

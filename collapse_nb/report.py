@@ -140,9 +140,10 @@ def _collapse_verdict(r):
             "network is not fitted, and this run supports no claim about Neural Collapse."
         )
     shown = "unknown" if nc1 is None else f"{nc1:.3g}"
+    said, limit = "It is fitted, ", f"{COLLAPSED_NC1:g}"
     if is_collapsed(errors, images, nc1):
-        return f"It is fitted, and its features have collapsed: nc1 = {shown}, at most {COLLAPSED_NC1:g}."
-    return f"It is fitted, but its features have not collapsed: nc1 = {shown}, above {COLLAPSED_NC1:g}."
+        return said + f"and its features have collapsed: nc1 = {shown}, at most {limit}."
+    return said + f"but its features have not collapsed: nc1 = {shown}, above {limit}."
 
 
 def _trained(run):
@@ -447,8 +448,8 @@ _ABOUT_CLASSES = (
     "sorts by it."
 )
 _NOT_FITTED = (
-    f"The training error is above {FITTED_ERROR:.1%}. A network that is not trained to the end gives "
-    "sub-classes back too; what is reconstructed here is no evidence for structure that "
+    f"The training error is above {FITTED_ERROR:.1%}. A network that is not trained to the end "
+    "gives sub-classes back too; what is reconstructed here is no evidence for structure that "
     "survives collapse."
 )
 _SHARES = ("reconstructed", "taken for a partner", "taken for another class")
