@@ -30,6 +30,7 @@ from threadpoolctl import threadpool_limits
 from . import __version__
 from .clustering import SubclassClusterer, copies_message, few_groups_message
 from collapse_nb.core import (
+    make_folder,
     CollapseError,
     CollapseWarning,
     atomic_write,
@@ -653,12 +654,7 @@ def _make_checkpoint(folder: Path) -> None:
             f"checkpoint={str(folder)!r} is the current folder, among whose files the parts would "
             "lie: name a folder of their own."
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise CollapseError(
-            f"checkpoint={str(folder)!r} cannot be made ({e.strerror or e}); name another folder."
-        ) from None
+    make_folder("checkpoint", folder)
 
 
 def divide_classes(

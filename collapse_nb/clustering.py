@@ -35,6 +35,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from collapse_nb.core import (
+    check_kind,
     CollapseError,
     CollapseWarning,
     as_tensor,
@@ -673,15 +674,6 @@ def _python(value):
 METHODS = ("held_out", "gmm", "kmeans", "tsne")
 
 
-def _check_options(options: Any) -> None:
-    "Raise unless they are `ModeOptions`, or None."
-    if options is not None and not isinstance(options, ModeOptions):
-        raise CollapseError(
-            f"options is a {type(options).__name__}: give ModeOptions(…), such as "
-            "ModeOptions(alpha=0.01)."
-        )
-
-
 class SubclassClusterer(ClusterMixin, BaseEstimator):
     """Sub-classes inside each class.
 
@@ -756,7 +748,7 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
 
     def _check_settings(self):
         check_choice("method", self.method, METHODS)
-        _check_options(self.options)
+        check_kind("options", self.options, ModeOptions, "ModeOptions(alpha=0.01)")
         if self.random_state is not None:
             check_number("random_state", self.random_state, low=0, high=2**32 - 1, integer=True)
         if self.n_components != "auto":

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['MAX_CLASSES', 'FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFolderError', 'FolderInUseError',
-           'UnreadableError', 'CollapseWarning', 'check_number', 'check_choice', 'valid_text', 'user_path', 'as_tensor',
-           'check_features', 'check_labels', 'check_same_rows', 'check_ordered_names', 'column_names',
-           'check_same_columns', 'EncodedLabels', 'encode_labels', 'is_fitted', 'is_collapsed', 'Interval',
-           'share_interval', 'MeanInterval', 'mean_interval', 'injected_fault', 'atomic_write', 'remove_leftovers',
-           'reading', 'read_file', 'write_json', 'read_json', 'digest', 'folder_lock', 'available', 'artifact_due',
-           'store_artifact', 'deprecated_alias', 'moved_names', 'parallel', 'evaluation_batch', 'import_torchvision']
+           'UnreadableError', 'CollapseWarning', 'check_number', 'check_choice', 'check_kind', 'valid_text',
+           'user_path', 'make_folder', 'as_tensor', 'check_features', 'check_labels', 'check_same_rows',
+           'check_ordered_names', 'column_names', 'check_same_columns', 'EncodedLabels', 'encode_labels', 'is_fitted',
+           'is_collapsed', 'Interval', 'share_interval', 'MeanInterval', 'mean_interval', 'injected_fault',
+           'atomic_write', 'remove_leftovers', 'reading', 'read_file', 'write_json', 'read_json', 'digest',
+           'folder_lock', 'available', 'artifact_due', 'store_artifact', 'deprecated_alias', 'moved_names', 'parallel',
+           'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #33df98e6
 import atexit
@@ -107,6 +108,20 @@ def check_choice(
     listed = ", ".join(map(str, choices))
     raise CollapseError(f"{name}={value!r} is unknown; choose one of: {listed}.")
 
+
+def check_kind(
+    name: str,  # Argument's name, as the user typed it
+    value: Any,  # Value to check; None is any kind
+    kind: type,  # Class that it has to be of
+    example: str,  # What to give instead
+) -> Any:  # The value, unchanged
+    "Return `value` if it is None or of a class."
+    if value is None or isinstance(value, kind):
+        return value
+    raise CollapseError(
+        f"{name} is a {type(value).__name__}: give {kind.__name__}(…), such as {example}."
+    )
+
 # %% ../nbs/00_core.ipynb #5c84a559
 def valid_text(
     name: Any,  # Name of a class, a file, a folder
@@ -129,6 +144,19 @@ def user_path(
         raise CollapseError(
             f"path={os.fspath(path)!r} names a user without a home folder; write the folder "
             f"in full."
+        ) from None
+
+
+def make_folder(
+    name: str,  # Argument that names the folder
+    folder: Path,  # Made with those above it, unless it is there
+) -> None:
+    "Make a folder, or say why it cannot be made."
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise RunFolderError(
+            f"{name}={str(folder)!r} cannot be made ({e.strerror or e}); choose another folder."
         ) from None
 
 # %% ../nbs/00_core.ipynb #531713b7

@@ -38,6 +38,7 @@ from collapse_nb.classwise import (
     open_features,
 )
 from collapse_nb.core import (
+    check_kind,
     CollapseError,
     CollapseWarning,
     DataError,
@@ -1373,11 +1374,7 @@ def _settings(*given: Any) -> DivideSettings:
 
 def _judge_options(judge: Any) -> JudgeOptions:
     "The options of the judgment; the defaults for None."
-    if judge is not None and not isinstance(judge, JudgeOptions):
-        raise CollapseError(
-            f"judge is a {type(judge).__name__}: give JudgeOptions(…), such as "
-            "JudgeOptions(confidence=0.99)."
-        )
+    check_kind("judge", judge, JudgeOptions, "JudgeOptions(confidence=0.99)")
     return judge or JudgeOptions()
 
 
@@ -1791,35 +1788,57 @@ def compare(
 
     Example: `(compare(report_a, report_b).verdict == "worse").any()`. Exact test of McNemar (1947).
     """
-    if not hasattr(first, "judged"):
+    _check_first(first)
+    other = _other_right(first, second)
+    parts = _compared_parts(first)
+    out = pd.DataFrame([_compared(first, other, part, len(parts)) for part in parts])
+    return out.sort_values("difference", kind="stable", ignore_index=True)
+
+
+def _check_first(report: Any) -> None:
+    "Raise unless it is a report with predictions."
+    if not hasattr(report, "judged"):
         raise CollapseError(
-            f"first is a {type(first).__name__}: give the report that discover_subclasses or "
+            f"first is a {type(report).__name__}: give the report that discover_subclasses or "
             "discover_in_model made of the first model, and after it the second model's "
             "predictions."
         )
-    if not first.judged:
+    if not report.judged:
         raise CollapseError("the first report has no predictions: pass them when it is made.")
-    right, other = first.right, _other_right(first, second)
+
+
+class _Compared(NamedTuple):
+    "A part on which two models are compared."
+
+    of: str  # Its class
+    name: str
+    samples: np.ndarray  # Positions of those that judge
+
+
+def _compared_parts(report: SubclassReport) -> list[_Compared]:
+    "The parts of a report that somebody judges, and all samples together."
     parts = [
-        (_class_name(first, o.of), first.names[o.id], _judges(first, o.samples))
-        for o in first._parts
+        _Compared(_class_name(report, o.of), report.names[o.id], _judges(report, o.samples))
+        for o in report._parts
     ]
-    parts = [o for o in parts if len(o[2])]
-    parts.append(("all", "all samples", _judges(first, np.arange(len(right)))))
-    confidence, rows = first.judge.confidence, []
-    for of, name, samples in parts:
-        a, b = right[samples], other[samples]
-        row: dict[str, Any] = {"class": of, "name": name, "images": len(samples)}
-        row |= dict(first=a.mean(), second=b.mean())
-        if first.groups is not None:
-            a, b = _by_group(first.groups[samples], a, b)
-            row["groups"] = len(a)
-        d = paired_difference(a, b, len(parts), confidence)
-        p = min(1.0, d.p * len(parts))
-        row |= dict(difference=d.difference, low=d.low, high=d.high, p=p)
-        row["verdict"] = "no difference shown"
-        if p <= 1 - confidence:
-            row["verdict"] = "better" if d.difference > 0 else "worse"
-        rows.append(row)
-    out = pd.DataFrame(rows)
-    return out.sort_values("difference", kind="stable", ignore_index=True)
+    everything = _judges(report, np.arange(len(report.per_image)))
+    judged = [o for o in parts if len(o.samples)]
+    return [*judged, _Compared("all", "all samples", everything)]
+
+
+def _compared(report: SubclassReport, other: np.ndarray, part: _Compared, rows: int) -> dict:
+    "How the second model differs from the first on one of several parts."
+    a, b = report.right[part.samples], other[part.samples]
+    row: dict[str, Any] = {"class": part.of, "name": part.name, "images": len(part.samples)}
+    row |= dict(first=a.mean(), second=b.mean())
+    if report.groups is not None:
+        a, b = _by_group(report.groups[part.samples], a, b)
+        row["groups"] = len(a)
+    confidence = report.judge.confidence
+    d = paired_difference(a, b, rows, confidence)
+    p = min(1.0, d.p * rows)
+    row |= dict(difference=d.difference, low=d.low, high=d.high, p=p)
+    row["verdict"] = "no difference shown"
+    if p <= 1 - confidence:
+        row["verdict"] = "better" if d.difference > 0 else "worse"
+    return row

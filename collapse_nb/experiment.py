@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from .clustering import cluster_and_probe
 from collapse_nb.core import (
+    make_folder,
     FITTED_ERROR,
     CollapseError,
     CollapseWarning,
@@ -245,15 +246,6 @@ def _check_place(folder):
         there = there.parent
     if not os.access(there, os.W_OK):
         raise RunFolderError(f"out={str(folder)!r} cannot be written to; choose another folder.")
-
-
-def _make_folder(folder):
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise RunFolderError(
-            f"out={str(folder)!r} cannot be made ({e.strerror}); choose another folder."
-        ) from None
 
 
 def _refuse_past(folder, snapshots):
@@ -508,7 +500,7 @@ def run(
         _refuse_other(exp, folder)
     prepared = _prepare(exp)
     ds, scheme, model = prepared
-    _make_folder(folder)
+    make_folder("out", folder)
     with folder_lock(folder):
         _claim(exp, folder, overwrite, run_digest(exp, ds.fingerprint))
         _take_up(exp, ds, folder, _layers_of(model) if exp.own_model else None)

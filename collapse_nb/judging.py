@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ReadLabels', 'as_column', 'word_categories', 'read_labels', 'check_column_order', 'places_of', 'codes_as',
            'OutputKind', 'output_kind', 'log_probabilities', 'judge_outputs', 'JointInterval', 'joint_interval',
-           'verdict', 'JudgeOptions', 'fisher_axis', 'overlap', 'ErrorGroup', 'error_groups', 'find_failures', 'Trait',
+           'verdict', 'JudgeOptions', 'fisher_axis', 'overlap', 'ErrorGroup', 'error_groups', 'Trait',
            'describing_columns', 'find_traits', 'PairedDifference', 'paired_difference', 'neighbor_disagreement']
 
 # %% ../nbs/10c_judging.ipynb #76a5ba11
@@ -865,20 +865,6 @@ def error_groups(
         found = _confirmed(features, first, (a, b), units)
         shown = [o for o in found if o.p <= options.level]
         return _one_of_each(shown, _Halved(features, first, units), options)
-
-
-def find_failures(
-    features: np.ndarray,  # float64 (n, d) features of one class
-    wrong: np.ndarray,  # (n,) bool, is the model wrong?
-    taken_for: np.ndarray,  # (n,) the class it says
-    groups: np.ndarray | None = None,  # (n,) samples that belong together; None: each its own
-    options: JudgeOptions | None = None,  # What counts as a group; None: the defaults
-    seed: int = 0,  # Decides the halves
-    others: dict[int, np.ndarray] | None = None,  # {class: (m, d)} samples of other classes
-) -> list[np.ndarray]:  # A mask (n,) for each group apart, smallest p-value first
-    "The samples of the groups apart on which the model is wrong."
-    found = error_groups(features, wrong, taken_for, groups, options, seed, others)
-    return [o.inside for o in found]
 
 # %% ../nbs/10c_judging.ipynb #2f0c4153
 class Trait(NamedTuple):

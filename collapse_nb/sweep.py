@@ -28,6 +28,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from collapse_nb.core import (
+    make_folder,
     CollapseError,
     CollapseWarning,
     FolderInUseError,
@@ -267,12 +268,7 @@ def _stopped_by_sigterm() -> Iterator[None]:
 def _place(out):
     "The folder of results, absolute (a worker may stand elsewhere), made if needed."
     out = Path(os.path.realpath(user_path(out)))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as e:
-        raise RunFolderError(
-            f"out={str(out)!r} cannot be made ({e.strerror}); choose another folder."
-        ) from None
+    make_folder("out", out)
     for folder in (out, *out.iterdir()):
         if folder.is_dir() and not os.access(folder, os.W_OK):
             raise RunFolderError(
