@@ -1136,6 +1136,7 @@ class BatchLoader:
         crop: int = 0,  # Padding in pixels, from which a window of the old size is cut at random
         flip: bool = False,  # Mirror half of the images?
         small_epochs: int = 0,  # First epochs with windows of three quarters of height and width
+        plain_from: int | None = None,  # Epoch from which on images are neither cut nor mirrored
         shuffle: bool = False,  # A new order each epoch?
         mean_std: tuple[torch.Tensor, torch.Tensor]
         | None = None,  # (C,) each, in units of 0…255; None: those of `images`
@@ -1145,6 +1146,8 @@ class BatchLoader:
         check_number("batch_size", batch_size, low=1, integer=True)
         check_number("crop", crop, low=0, integer=True)
         check_number("small_epochs", small_epochs, low=0, integer=True)
+        if plain_from is not None:
+            check_number("plain_from", plain_from, low=0, integer=True)
         check_number("seed", seed, low=0, high=2**32 - 1, integer=True)
         labels = _check_labels(images.labels if labels is None else labels, len(images))
         self.images = images
@@ -1152,6 +1155,7 @@ class BatchLoader:
         self.crop = crop
         self.flip = flip
         self.small_epochs = small_epochs
+        self.plain_from = plain_from
         self.shuffle = shuffle
         self.seed = seed
         self.epoch = 0
@@ -1188,10 +1192,21 @@ class BatchLoader:
     def _batch(self, idx, g):
         "One batch, normalized."
         mean, std = (o.to(self.device) for o in self.mean_std)
-        augmented = self.crop or self.flip or self.small_epochs
-        x = self._augmented(idx, g) if augmented else self.pixels[idx]
+        x = self._augmented(idx, g) if self._augments() else self._whole(idx)
         x = x.float().sub_(mean).div_(std)
         return x.permute(0, 3, 1, 2), self.labels[idx]
+
+    def _augments(self):
+        "Are images cut or mirrored in this epoch?"
+        if self.plain_from is not None and self.epoch >= self.plain_from:
+            return False
+        return self.crop or self.flip or self.small_epochs
+
+    def _whole(self, idx):
+        "The images as they are, without the padding."
+        height, width = self.images.pixels.shape[1:3]
+        rows, cols = (slice(self.crop, self.crop + side) for side in (height, width))
+        return self.pixels[idx, rows, cols]
 
     def _window(self, side):
         "Rows or columns of the window, before it is shifted."

@@ -171,6 +171,7 @@ def _prepare(exp):
     ds = load_dataset(exp.dataset, exp.root, exp.download, exp.subset, exp.skip_corrupt)
     scheme = make_scheme(exp.scheme, ds.class_names)
     _check_windows(exp, ds)
+    _check_plain_epochs(exp, ds)
     _check_samples(exp, ds, scheme)
     _, height, width, channels = ds.train.pixels.shape
     model = make_network(exp, scheme.num_classes, channels, height, width)
@@ -210,6 +211,15 @@ def _check_windows(exp, ds):
         raise CollapseError(
             f"small_epochs={exp.small_epochs}: model={exp.model!r} does not take windows of "
             f"{least} pixels beside those of {side}. Leave it out, or choose resnet18."
+        )
+
+
+def _check_plain_epochs(exp, ds):
+    "Without crops and flips there are no epochs to leave them out of."
+    if exp.plain_epochs and not (ds.crop or ds.flip):
+        raise CollapseError(
+            f"plain_epochs={exp.plain_epochs}: the images of {exp.dataset!r} are never cropped "
+            "or flipped. Leave it out."
         )
 
 
@@ -311,6 +321,7 @@ def _loaders(exp, ds, scheme):
         crop=ds.crop if exp.augment else 0,
         flip=ds.flip and exp.augment,
         small_epochs=exp.small_epochs,
+        plain_from=exp.epochs - exp.plain_epochs if exp.plain_epochs else None,
         shuffle=True,
         seed=exp.seed,
         device=device,

@@ -144,6 +144,9 @@ class Experiment:
         "N",
         later=True,
     )
+    plain_epochs: int = _setting(
+        0, "In the last N epochs train without crops and flips", "N", later=True
+    )
     momentum: float = _setting(0.9, "Momentum of SGD", "X", later=True)
     precision: str = _setting(
         "auto",
@@ -180,10 +183,12 @@ class Experiment:
         for name in ("width", "subset", "n_subclasses"):
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), low=1, integer=True)
-        check_number("small_epochs", self.small_epochs, low=0, integer=True)
+        for name in ("small_epochs", "plain_epochs"):
+            check_number(name, getattr(self, name), low=0, integer=True)
         check_number("weight_decay", self.weight_decay, low=0, high=_MOST_DECAY)
         for name in ("augment", "download", "skip_corrupt"):
             check_choice(name, getattr(self, name), [True, False])
+        self._check_plain_epochs()
         if self.own_model and self.width is not None:
             raise CollapseError(
                 f"width={self.width} with model={self.model!r}: a network of your own sets its "
@@ -193,6 +198,26 @@ class Experiment:
             raise CollapseError(
                 f"eval_every={self.eval_every} with terminal_epochs={self.terminal_epochs}: "
                 "consecutive zero-error epochs need every epoch measured. Leave one of them out."
+            )
+
+    def _check_plain_epochs(self):
+        "Epochs without crops and flips follow epochs with them."
+        if not self.plain_epochs:
+            return
+        said = f"plain_epochs={self.plain_epochs}"
+        if not self.augment:
+            raise CollapseError(
+                f"{said} with augment=False: no epoch has crops or flips. Leave one of them out."
+            )
+        if self.schedule == "constant":
+            raise CollapseError(
+                f"{said} with schedule='constant': such a run can be continued, so its last "
+                "epochs are not known. Choose another schedule."
+            )
+        if self.small_epochs + self.plain_epochs > self.epochs:
+            raise CollapseError(
+                f"{said} and small_epochs={self.small_epochs} are more than the "
+                f"epochs={self.epochs} of the run. Make one of them smaller."
             )
 
     @property
