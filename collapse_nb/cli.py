@@ -7,7 +7,6 @@ __all__ = ['app', 'Column', 'print_table', 'Setting', 'run', 'report', 'sweep', 
            'main']
 
 # %% ../nbs/13_cli.ipynb #fff8f64b
-import ast
 import inspect
 import io
 import math
@@ -20,13 +19,14 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import Field, asdict, dataclass, fields, is_dataclass
 from functools import cache, wraps
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional, get_args
 
 import typer
+
+from .settings import Settings
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -174,7 +174,7 @@ def print_table(
 
 # %% ../nbs/13_cli.ipynb #53bae5cf
 class Setting(NamedTuple):
-    "An option of `run` and `sweep`: a field of `Experiment`."
+    "An option of `run` and `sweep`: a field of `Settings`."
 
     name: str  # Of the field
     kind: type  # str, int, float or bool
@@ -182,23 +182,6 @@ class Setting(NamedTuple):
     help: str
     metavar: str | None = None
     off: str | None = None  # Help of the option that turns it off, for a flag that is on
-
-
-def _experiment_fields() -> tuple[Field, ...]:
-    """The fields of `Experiment`, read from the source of `runs`.
-
-    Importing `runs` would import PyTorch; help and a mistyped option should answer at once.
-    """
-    spec = find_spec("collapse_nb.runs")
-    source = Path(str(spec and spec.origin)).read_text(encoding="utf-8")
-    wanted = [o for o in ast.parse(source).body if isinstance(o, (ast.FunctionDef, ast.ClassDef))]
-    wanted = [o for o in wanted if o.name in ("_setting", "Experiment")]
-    for o in wanted:
-        if isinstance(o, ast.ClassDef):
-            o.body = [line for line in o.body if isinstance(line, ast.AnnAssign)]
-    names: dict[str, Any] = dict(dataclass=dataclass, field=field)
-    exec(compile(ast.Module(list(wanted), []), "runs", "exec"), names)
-    return fields(names["Experiment"])
 
 
 def _setting_of(o: Field) -> Setting:
@@ -210,8 +193,8 @@ def _setting_of(o: Field) -> Setting:
 
 @cache
 def _run_settings() -> tuple[Setting, ...]:
-    "The fields of `Experiment` as options."
-    return tuple(_setting_of(o) for o in _experiment_fields())
+    "The fields of `Settings` as options."
+    return tuple(_setting_of(o) for o in fields(Settings))
 
 # %% ../nbs/13_cli.ipynb #d7132e6c
 _ONE_ONLY = ("dataset", "root", "device")  # settings that a sweep does not vary

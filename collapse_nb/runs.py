@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +46,7 @@ from collapse_nb.core import (
 from .data import DATASETS, Dataset
 from .labels import LabelScheme, make_scheme
 from .models import MODELS, build_model
+from .settings import Settings
 from .training import TrainConfig, _keys, machine_name, pick_device, precision_on
 
 # %% ../nbs/09a_runs.ipynb #38078d1b
@@ -53,106 +54,13 @@ _THE_END = ("epochs", "terminal_epochs")  # with a constant learning rate, a run
 _DIGITS = dict(model="small_cnn", width=32, epochs=40, lr=0.02, batch_size=64)
 _PHOTOS = dict(model="resnet18", width=64, epochs=30, lr=0.1, batch_size=128)
 
-
-def _setting(
-    default,
-    help,  # Text of the option of `run` and `sweep`
-    metavar=None,  # What stands for its value there
-    *,
-    off=None,  # Text of the option --no-NAME, for a flag that is on
-    decides=True,  # Does it decide the result? If not, runs that differ in it are the same run
-    later=False,  # Was it added after a release? Runs of before then count as having the default
-):
-    "A field of `Experiment`, with all that is known of it."
-    shown = dict(help=help, metavar=metavar, off=off)
-    return field(default=default, metadata=dict(shown, decides=decides, later=later))
-
 # %% ../nbs/09a_runs.ipynb #2206243e
 @dataclass(frozen=True)
-class Experiment:
+class Experiment(Settings):
     """Everything that decides a run; fields left at None take the data set's default.
 
     Example: `Experiment(dataset="digits", scheme="coarse_mod:5", width=8, epochs=2)`
     """
-
-    dataset: str = _setting(
-        "digits", "digits, cifar10, cifar100, or folder: train/<class>/* and test/<class>/*"
-    )
-    root: str | None = _setting(
-        None, "Folder that holds the images (not needed for digits)", "DIR", decides=False
-    )
-    download: bool = _setting(False, "Fetch CIFAR into --root if it is not there", decides=False)
-    subset: int | None = _setting(
-        None, "Number of training images to use, evenly from all classes  [default: all]", "N"
-    )
-    skip_corrupt: bool = _setting(False, "Leave out images that cannot be decoded")
-    scheme: str = _setting(
-        "coarse_mod:5",
-        "Labels to train on: coarse_mod:5, coarse_random:5:0, coarse_map:cat+dog,…, "
-        "fine_split:2:0, random_labels:10:0, identity, cifar100_superclasses",
-    )
-    model: str | None = _setting(
-        None,
-        "resnet18, vgg16_bn, densenet121, small_cnn, mlp, torchvision:NAME, "
-        "or package.module:factory for your own"
-        "  [default: small_cnn for digits, else resnet18]",
-        "NAME",
-    )
-    width: int | None = _setting(
-        None, "Channels of the first stage  [default: the network's own]", "N"
-    )
-    epochs: int | None = _setting(
-        None, "Passes over the training images  [default: 40 for digits, else 30]", "N"
-    )
-    batch_size: int | None = _setting(
-        None, "Images per step  [default: 64 for digits, else 128]", "N"
-    )
-    lr: float | None = _setting(
-        None, "Learning rate at the start  [default: 0.02 for digits, else 0.1]", "X"
-    )
-    weight_decay: float = _setting(5e-4, "Weight decay of all parameters", "X")
-    schedule: str = _setting(
-        "cosine", "cosine, constant, or step: divided by 10 after 1/3 and 2/3 of the epochs"
-    )
-    terminal_epochs: int | None = _setting(
-        None, "Stop after N consecutive epochs without a training error", "N"
-    )
-    eval_every: int = _setting(
-        1,
-        "Measure errors only every N epochs and at the last, Neural Collapse at N, 2N, 4N, …",
-        "N",
-        decides=False,
-    )
-    augment: bool = _setting(
-        True,
-        "Train with crops and flips, where the data set has them",
-        off="Train without crops and flips",
-    )
-    n_subclasses: int | None = _setting(
-        None, "Clusters in each coarse class  [default: its number of fine classes]", "N"
-    )
-    seed: int = _setting(0, "Decides weights, order of images, crops and clustering", "N")
-    device: str = _setting("auto", "auto, cpu, cuda or cuda:N", decides=False)
-    compile: bool = _setting(
-        False,
-        "Let torch.compile fuse the steps of training; pays in runs of many minutes",
-        later=True,
-    )
-    small_epochs: int = _setting(
-        0,
-        "In the first N epochs train on smaller windows, three quarters of the height and width",
-        "N",
-        later=True,
-    )
-    plain_epochs: int = _setting(
-        0, "In the last N epochs train without crops and flips", "N", later=True
-    )
-    momentum: float = _setting(0.9, "Momentum of SGD", "X", later=True)
-    precision: str = _setting(
-        "auto",
-        "What the network computes in: bf16, float32, or auto: bf16 where the hardware has it",
-        later=True,
-    )
 
     def __post_init__(self):
         check_choice("dataset", self.dataset, DATASETS)
@@ -214,7 +122,7 @@ class Experiment:
                 f"{said} with schedule='constant': such a run can be continued, so its last "
                 "epochs are not known. Choose another schedule."
             )
-        if self.small_epochs + self.plain_epochs > self.epochs:
+        if self.small_epochs + self.plain_epochs > self.training.epochs:
             raise CollapseError(
                 f"{said} and small_epochs={self.small_epochs} are more than the "
                 f"epochs={self.epochs} of the run. Make one of them smaller."
