@@ -73,7 +73,7 @@ def short_signature(
         default = o.default
         if dataclasses.is_dataclass(default) and default == type(default)():
             text = text.replace(repr(default), f"{type(default).__name__}()")
-    modules = rf"collections\.abc|typing|pathlib|{cfg.lib_path.name}\.\w+"
+    modules = rf"collections\.abc|typing|pathlib|__main__|{cfg.lib_path.name}\.\w+"
     return re.sub(rf"\b({modules})\.(?=[A-Z])", "", text)
 
 
