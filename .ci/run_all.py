@@ -2,8 +2,9 @@
 
     python .ci/run_all.py [--jobs 2] [--minutes 10] [--together 15] [NOTEBOOK ...]
 
-Nothing is written back. A notebook fails if a cell raises or if it runs longer than its minutes;
-the whole fails if it runs longer than the minutes together.
+Nothing is written back. A notebook fails if a cell raises, if it runs longer than its minutes, or
+if an error message that it shows (a printed line that starts with "- ") is no longer what the code
+says; the whole fails if it runs longer than the minutes together.
 The hidden cell that exports the package is left out: two notebooks must not write it at a time.
 The last line says how many passed; the status is 0 only if all did.
 """
@@ -14,6 +15,7 @@ import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 
 import nbformat
@@ -44,10 +46,38 @@ def plain(error):
     return re.sub(r"\x1b\[[0-9;]*m", "", str(error))
 
 
+def printed(cell):
+    "What a cell has printed."
+    outputs = cell.get("outputs", [])
+    return "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
+
+
+def messages(notebook):
+    "The error messages that each cell of a notebook shows; free space differs between machines."
+    found = {o.id: re.findall(r"^- .+", printed(o), re.MULTILINE) for o in notebook.cells}
+    return {
+        cell: [re.sub(r"[\d,.]+ MB", "… MB", line) for line in lines]
+        for cell, lines in found.items()
+        if lines
+    }
+
+
+def changed_messages(shown, now):
+    "How the messages of a run differ from those that the notebook shows, in words."
+    lines = []
+    for cell, old in shown.items():
+        new = now.get(cell, [])
+        for a, b in zip_longest(old, new, fillvalue="(nothing)"):
+            if a != b:
+                lines.append(f"cell {cell} shows  {a}\n{' ' * len(cell)} and now says  {b}")
+    return "\n".join(lines)
+
+
 def run(path, minutes):
     "What went wrong in a notebook, None if nothing did, and the seconds it took."
     start = time.monotonic()
     notebook = without_export(nbformat.read(path, as_version=4))
+    shown = messages(notebook)
     client = NotebookClient(
         notebook,
         timeout=60 * minutes,
@@ -64,7 +94,7 @@ def run(path, minutes):
     seconds = time.monotonic() - start
     if seconds > 60 * minutes:
         return f"took more than {minutes} minutes", seconds
-    return None, seconds
+    return changed_messages(shown, messages(notebook)) or None, seconds
 
 
 def report(path, minutes):
