@@ -52,14 +52,13 @@ def printed(cell):
     return "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
 
 
+DIFFERS = re.compile(r"[\d,.]+(?= MB)| at 0x[0-9a-f]+")  # from machine to machine
+
+
 def messages(notebook):
-    "The error messages that each cell of a notebook shows; free space differs between machines."
+    "The error messages that each cell of a notebook shows."
     found = {o.id: re.findall(r"^- .+", printed(o), re.MULTILINE) for o in notebook.cells}
-    return {
-        cell: [re.sub(r"[\d,.]+ MB", "… MB", line) for line in lines]
-        for cell, lines in found.items()
-        if lines
-    }
+    return {cell: [DIFFERS.sub("", o) for o in lines] for cell, lines in found.items() if lines}
 
 
 def changed_messages(shown, now):
