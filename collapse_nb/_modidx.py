@@ -1686,6 +1686,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                    'collapse_nb.paper._half': ('paper.html#_half', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._halves': ('paper.html#_halves', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._headline': ('paper.html#_headline', 'collapse_nb/paper.py'),
+                                   'collapse_nb.paper._headline_onward': ('paper.html#_headline_onward', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._headline_twin': ('paper.html#_headline_twin', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._hyperparameters': ('paper.html#_hyperparameters', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._jpeg': ('paper.html#_jpeg', 'collapse_nb/paper.py'),
