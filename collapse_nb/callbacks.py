@@ -6,20 +6,32 @@
 __all__ = ['measure_model', 'CollapseHistory', 'lightning_callback', 'trainer_callback']
 
 # %% ../nbs/04a_callbacks.ipynb #00000003
+import random
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
-from .core import CollapseError, CollapseWarning, check_number
+from .core import CollapseError, CollapseWarning, check_choice, check_number
 from .data import split_batch
-from .metrics import NCResult, NeuralCollapse
-from .models import call_model, evaluation_mode, find_head, unwrapped
+from .metrics import NCResult, NeuralCollapse, check_keys
+from collapse_nb.models import (
+    _as_written,
+    _parts_by_name,
+    _place,
+    call_model,
+    check_batches,
+    evaluation_mode,
+    find_head,
+    unwrapped,
+)
 
 # %% ../nbs/04a_callbacks.ipynb #00000007
 def measure_model(
@@ -27,36 +39,76 @@ def measure_model(
     batches: Iterable[Any],  # Pairs (input, labels), or dicts with an entry `labels`
     num_classes: int | None = None,  # C; None: the rows of the classifier
     *,
-    head: nn.Linear | None = None,  # The classifier; None: it is found by data flow
+    head: nn.Linear | str | None = None,  # The classifier, or its name; None: by data flow
     shift: bool = False,  # The feature at t belongs to the label at t + 1 (language models)
     ignore_index: int | None = None,  # Samples with this label do not count
     **options: Any,  # As `metrics.NeuralCollapse` takes them
 ) -> NCResult:  # NC1 to NC3
     """Neural Collapse of a network in one pass, in evaluation mode, without gradients.
 
-    Modes, gradients and the random state are left as they were.
+    Modes and gradients are left as they were, and so are the random states of PyTorch (CPU and
+    CUDA), NumPy and Python, and the generators of the loader and its samplers.
+
+    In a distributed run all processes have to call it, each with batches of its own, and all get
+    the result of all samples; if it fails in one of them, all raise. With `sync_on_compute=False`
+    one process measures its own batches alone, as in `if rank == 0:`.
 
     Example: `measure_model(model, DataLoader(train_set, 512))["nc1"]`.
     """
+    with _kept_random_states(batches), _all_or_none(model, options):
+        metric = _filled_metric(
+            model, batches, num_classes, head, shift, ignore_index=ignore_index, **options
+        )
+    return metric.compute()
+
+
+def _filled_metric(
+    model: nn.Module,
+    batches: Iterable[Any],
+    num_classes: int | None,
+    head: nn.Linear | str | None,
+    shift: bool,
+    **options: Any,
+) -> NeuralCollapse:
+    "A metric that has seen the features of all batches."
     net = unwrapped(model)
+    check_batches("batches", batches)
     batches = iter(batches)
     first = next(batches, None)
     if first is None:
         raise CollapseError("batches is empty; pass at least one.")
-    head = find_head(net, first) if head is None else head
+    layer = _as_head(net, head, first)
     metric = NeuralCollapse(
-        num_classes or head.out_features,
-        head.in_features,
-        head,
-        ignore_index=ignore_index,
-        **options,
-    ).to(head.weight.device)
-    with evaluation_mode(net), torch.no_grad(), _inputs_of(head) as seen:
+        num_classes or layer.out_features, layer.in_features, layer, **options
+    ).to(layer.weight.device)
+    place = _place(net)
+    with evaluation_mode(net), _as_written(net), torch.no_grad(), _inputs_of(layer) as seen:
         for batch in chain([first], batches):
             inputs, labels = split_batch(batch)
-            call_model(net, _on_device(inputs, head.weight.device))
+            call_model(net, _moved(inputs, *place))
+            if not seen:
+                raise CollapseError(
+                    f"head={head!r}: {type(net).__name__} does not use this layer; pass the one "
+                    "whose output is the network's, or None to have it found."
+                )
             metric.update(*_aligned(seen.pop(), labels, shift))
-    return metric.compute()
+    return metric
+
+
+def _as_head(net: nn.Module, head: Any, batch: Any) -> nn.Linear:
+    "The classifier: the layer that is given or named, or the one that is found."
+    if head is None:
+        return find_head(net, batch)
+    if isinstance(head, str):
+        parts = _parts_by_name(net)
+        linear = {name: part for name, part in parts.items() if isinstance(part, nn.Linear)}
+        check_choice("head", head, linear)
+        return linear[head]
+    if not isinstance(head, nn.Linear):
+        raise CollapseError(
+            f"head is a {type(head).__name__}; pass the nn.Linear that classifies, or its name."
+        )
+    return head
 
 
 @contextmanager
@@ -64,20 +116,24 @@ def _inputs_of(head: nn.Linear) -> Iterator[list[Tensor]]:
     "A list whose last entry is what the layer was given last."
     seen: list[Tensor] = []
 
-    def record(module: nn.Module, args: tuple) -> None:
-        seen[:] = [args[0].detach()]
+    def record(module: nn.Module, args: tuple, kwargs: dict) -> None:
+        given = [*args, *kwargs.values()]
+        seen[:] = [given[0].detach()]
 
-    handle = head.register_forward_pre_hook(record)
+    handle = head.register_forward_pre_hook(record, with_kwargs=True)
     try:
         yield seen
     finally:
         handle.remove()
 
 
-def _on_device(inputs: Any, device: torch.device) -> Any:
+def _moved(inputs: Any, device: torch.device, dtype: torch.dtype | None) -> Any:
+    "A batch where the network is; floats become of the type of its weights."
     if isinstance(inputs, Mapping):
-        return {name: _on_device(value, device) for name, value in inputs.items()}
-    return inputs.to(device) if isinstance(inputs, Tensor) else inputs
+        return {name: _moved(value, device, dtype) for name, value in inputs.items()}
+    if not isinstance(inputs, Tensor):
+        return inputs
+    return inputs.to(device, dtype if inputs.is_floating_point() else None)
 
 
 def _aligned(features: Tensor, labels: Any, shift: bool) -> tuple[Tensor, Tensor]:
@@ -89,9 +145,70 @@ def _aligned(features: Tensor, labels: Any, shift: bool) -> tuple[Tensor, Tensor
         features, labels = features[:, :-1], labels[:, 1:]
     return features, labels
 
+# %% ../nbs/04a_callbacks.ipynb #0000001c
+@contextmanager
+def _kept_random_states(batches: Any) -> Iterator[None]:
+    "Put all random states back that a pass over the batches may move."
+    generators = _generators_of(batches)
+    own = [g.get_state() for g in generators]
+    cpu, of_numpy, of_python = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    try:
+        yield
+    finally:
+        torch.set_rng_state(cpu)
+        np.random.set_state(of_numpy)
+        random.setstate(of_python)
+        if cuda is not None:
+            torch.cuda.set_rng_state_all(cuda)
+        for generator, state in zip(generators, own):
+            generator.set_state(state)
+
+
+def _generators_of(loader: Any) -> list[torch.Generator]:
+    "The generators that a loader and its samplers draw from."
+    batch_sampler = getattr(loader, "batch_sampler", None)
+    inner = getattr(batch_sampler, "sampler", None)
+    owners = (loader, getattr(loader, "sampler", None), batch_sampler, inner)
+    found = [getattr(owner, "generator", None) for owner in owners]
+    return [g for g in found if isinstance(g, torch.Generator)]
+
+# %% ../nbs/04a_callbacks.ipynb #0000001e
+@contextmanager
+def _all_or_none(model: nn.Module, options: Mapping[str, Any]) -> Iterator[None]:
+    "Raise in all processes if the block raises in one of them."
+    try:
+        yield
+    except Exception:
+        _fails_anywhere(True, model, options)
+        raise
+    if _fails_anywhere(False, model, options):
+        raise CollapseError(
+            "another process could not measure its batches; the message there says why."
+        )
+
+
+def _fails_anywhere(failed: bool, model: nn.Module, options: Mapping[str, Any]) -> bool:
+    "Has any process failed? All of those that will merge their results have to ask."
+    available = options.get("distributed_available_fn")
+    merges = options.get("sync_on_compute", True) and (available is None or available())
+    if not (merges and dist.is_available() and dist.is_initialized()):
+        return failed
+    device, _ = _place(model)
+    flag = torch.tensor(int(failed), device=device)
+    dist.all_reduce(flag, dist.ReduceOp.MAX, group=options.get("process_group"))
+    return bool(flag)
+
 # %% ../nbs/04a_callbacks.ipynb #0000000d
 class CollapseHistory:
-    "Measures a network after chosen epochs and keeps what was found."
+    """Measures a network after chosen epochs and keeps what was found.
+
+    In a distributed run all processes have to call `measure`, each with batches of its own; with
+    `sync_on_compute=False` one process measures alone, as in `if rank == 0:`.
+
+    Example: `history = CollapseHistory(epochs=10)`, and after each epoch
+    `history.measure(epoch, model, DataLoader(train_set, 512))`.
+    """
 
     def __init__(
         self,
@@ -103,6 +220,12 @@ class CollapseHistory:
         self.epochs = _as_epochs(epochs)
         self.prefix = prefix
         self.options = options
+        check_keys(
+            options.get("metrics"),
+            classifier=True,
+            gnc2=options.get("gnc2", False),
+            ood=options.get("ood_mean") is not None,
+        )
         self.results: dict[int, NCResult] = {}  # by epoch
 
     def is_due(
@@ -124,8 +247,7 @@ class CollapseHistory:
         if not self.is_due(epoch):
             return {}
         try:
-            with torch.random.fork_rng(devices=[]):
-                found = measure_model(model, batches, **self.options)
+            found = measure_model(model, batches, **self.options)
         except CollapseError as e:
             if not self.results:
                 raise

@@ -98,6 +98,25 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 
 # %% ../nbs/13_cli.ipynb #b0f8797f
 _SAFE = "Everything that was finished is kept."
+_ADVICE = {  # about arguments that no command has, and what a command has instead
+    ", or name it as ignore_index.": ", or leave out its rows.",
+    ", or pass num_classes=.": ".",
+    ", or pass classes='seen' to NeuralCollapse.": ".",
+    " (encode_labels turns names into numbers)": "",
+    "pass class_names, the name of each row in their order.": (
+        "write the names in the order of the rows into a file, one per line, and give it as "
+        "--class-names."
+    ),
+    "(A pandas categorical has names, and the numbers": "(The numbers",
+}
+
+
+def _advice(error: Exception) -> str:
+    "What an error says, with options in place of arguments that the command has not."
+    message = str(error)
+    for python, option in _ADVICE.items():
+        message = message.replace(python, option)
+    return message
 
 
 @contextmanager
@@ -113,7 +132,7 @@ def _exit_on_error() -> Iterator[None]:
     except KeyboardInterrupt:
         _stop(f"stopped. {_SAFE} The same command continues from there.", 130)
     except ours as e:
-        _stop(e, 1)
+        _stop(_advice(e), 1)
     except BrokenPipeError:  # the reader went away, as in `| head -1`; 141 is the shells' status
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise typer.Exit(141) from None
@@ -484,14 +503,12 @@ def sweep(
 
         experiments = grid(**_typed(options, several=True))
         epochs = _numbers("snapshots", snapshots, int)
-        if dry_run:
-            with factories_in(os.getcwd()):
-                _print_plans(dry_sweep(experiments, out, n_jobs=n_jobs, snapshots=epochs))
-            return
+        how: dict[str, Any] = dict(n_jobs=n_jobs, threads=threads, snapshots=epochs)
         with _backend(backend), factories_in(os.getcwd()):
-            table = sweep_experiments(
-                experiments, user_path(out), n_jobs=n_jobs, threads=threads, snapshots=epochs
-            )
+            if dry_run:
+                _print_plans(dry_sweep(experiments, out, **how))
+                return
+            table = sweep_experiments(experiments, user_path(out), **how)
         print(overview(table))
         if (table.state == "failed").any():
             raise typer.Exit(1)
@@ -713,6 +730,7 @@ def _with_fields(command: Callable) -> Callable:
 
 # %% ../nbs/13_cli.ipynb #dfccab57
 _TABLES = (".csv", ".txt", ".parquet")  # files whose columns are named
+_ARRAYS = (".npy", ".npz", ".safetensors", ".pt", ".pth")
 
 
 def _file_of(option: str, text: str) -> tuple[Path, str | None]:
@@ -728,19 +746,39 @@ def _file_of(option: str, text: str) -> tuple[Path, str | None]:
     raise CollapseError(f"{option}={text!r} is not a file; check the path.")
 
 
-def _pick(option: str, path: Path, held: dict[str, Any], name: str | None) -> Any:
-    "One of the arrays in a file."
+def _check_kind(option: str, path: Path) -> None:
+    "Raise unless the suffix of a file is one of those that are read."
     from collapse_nb.core import CollapseError
 
+    kinds = (*_ARRAYS, *_TABLES)
+    if path.suffix.lower() not in kinds:
+        raise CollapseError(f"{option}={str(path)!r}: give a file of {', '.join(kinds)}.")
+
+
+def _no_such_array(option: str, path: Path, held: Any, name: str | None) -> Exception:
+    "What is wrong with the name of an array, or with giving none."
+    from collapse_nb.core import CollapseError
+
+    where = f"{option}={str(path)!r}"
+    if set(held) == {""}:
+        return CollapseError(f"{where} is one array without a name; leave out ':{name}'.")
+    there = ", ".join(map(str, held)) or "no array"
+    if name is None:
+        return CollapseError(
+            f"{where} holds {there}, and none of them is called {option}; name one, as in "
+            f"--{option} {path.name}:NAME."
+        )
+    return CollapseError(f"{where} has no array {name!r}, but {there}; name one of them.")
+
+
+def _pick(option: str, path: Path, held: dict[str, Any], name: str | None) -> Any:
+    "The array of a file that was named; else the only one, or the one called as the option."
     if name is None and len(held) == 1:
         return next(iter(held.values()))
-    if name in held:
-        return held[name]
-    example = next(iter(held), "NAME")
-    raise CollapseError(
-        f"{option}={str(path)!r} holds {', '.join(held) or 'no array'}; "
-        f"name one: {path.name}:{example}."
-    )
+    wanted = option if name is None else name
+    if wanted in held and wanted:
+        return held[wanted]
+    raise _no_such_array(option, path, held, name)
 
 
 def _is_table(path: Path) -> bool:
@@ -774,13 +812,21 @@ def read_array(
     if text is None:
         return None
     path, name = _file_of(option, text)
+    _check_kind(option, path)
     if not _is_table(path):
         return _pick(option, path, read_arrays(path), name)
+    return _values(_columns(option, path, name, others))
+
+
+def _columns(
+    option: str, path: Path, name: str | None, others: dict[str, str | None]
+) -> "DataFrame":
+    "The column of a table that was named; else all that no other option names."
     frame = _frame_of(option, path, name)
-    if name is None:
-        taken = _taken_columns(path, others)
-        frame = frame.loc[:, [str(o).strip() not in taken for o in frame]]
-    return _values(frame)
+    if name is not None:
+        return frame
+    taken = _taken_columns(path, others)
+    return frame.loc[:, [str(o).strip() not in taken for o in frame]]
 
 
 def _values(frame: "DataFrame") -> Any:
@@ -806,12 +852,43 @@ def _read_column(option: str, text: str | None) -> Any:
     from collapse_nb.core import CollapseError
 
     found = read_array(option, text)
-    if found is not None and found.ndim == 2 and found.shape[1] > 1:
+    if text is None or found.ndim != 2 or found.shape[1] < 2:
+        return found
+    if _is_table(_file_of(option, text)[0]):
         raise CollapseError(
             f"{option}={text!r} has {found.shape[1]} columns: name one, as in "
             f"--{option} {text}:COLUMN."
         )
-    return found
+    raise CollapseError(
+        f"{option}={text!r} has shape {tuple(found.shape)}: give one value for each sample, such "
+        "as the number of its class."
+    )
+
+
+def _check_numbers(path: Path, frame: "DataFrame") -> None:
+    "Raise for a column of features that holds no numbers."
+    wrong = [str(name) for name, kind in frame.dtypes.items() if kind.kind not in "iufb"]
+    if wrong:
+        from collapse_nb.core import CollapseError
+
+        raise CollapseError(
+            f"features={str(path)!r} cannot be read: column {wrong[0]!r} holds words; keep only "
+            "columns of numbers, or name the column of the class (--labels FILE:COLUMN)."
+        )
+
+
+def _check_array(path: Path, name: str | None) -> None:
+    "Raise if a name was given of an array that a .npy or .safetensors file does not hold."
+    if name is None:
+        return
+    if path.suffix.lower() == ".npy":
+        raise _no_such_array("features", path, [""], name)
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        held = list(file.keys())
+    if name not in held:
+        raise _no_such_array("features", path, held, name)
 
 
 def _open_features(text: str, **others: str | None) -> Any:
@@ -820,11 +897,17 @@ def _open_features(text: str, **others: str | None) -> Any:
 
     path, name = _file_of("features", text)
     if path.suffix.lower() in (".npy", ".safetensors"):
-        return open_features(path, name or "features")
+        found = open_features(path, name or "features")
+        _check_array(path, name)
+        return found
     if path.suffix.lower() == ".parquet":
         taken = _taken_columns(path, others) if name is None else set()
         return open_features(path, name or "features", without=taken)
-    return read_array("features", text, **others)
+    if not _is_table(path):
+        return read_array("features", text, **others)
+    frame = _columns("features", path, name, others)
+    _check_numbers(path, frame)
+    return _values(frame)
 
 # %% ../nbs/13_cli.ipynb #2f036c4d
 def _names_in(text: str | None) -> tuple[str, ...] | None:
@@ -915,7 +998,7 @@ def _check_source(source: _Source, reading: _Reading) -> None:
     network |= dict(weights=source.weights)
     extra = [k for k, v in network.items() if v is not None]
     usual = _Reading()
-    of_images = ("layer", "size", "mean", "std", "gray", "skip_corrupt")
+    of_images = ("layer", "size", "mean", "std", "gray", "skip_corrupt", "device")
     extra += [k for k in of_images if getattr(reading, k) != getattr(usual, k)]
     if extra:
         raise CollapseError(
@@ -1210,7 +1293,7 @@ def _measure_files(source: _Source, classifier: str | None, names: str | None) -
     "Metrics of features in files."
     from collapse_nb.measure import measure_features, read_classifier
 
-    layer = None if classifier is None else read_classifier(_file_of("classifier", classifier)[0])
+    layer = None if classifier is None else read_classifier(*_file_of("classifier", classifier))
     return measure_features(
         _open_features(str(source.features), labels=source.labels),
         _read_column("labels", source.labels),
@@ -1266,7 +1349,8 @@ def measure(
     classifier: Annotated[
         Optional[str],
         typer.Option(
-            help="With --features: weight (K, d) and bias of the last layer; adds NC3 and NC4",
+            help="With --features: weight (K, d) and bias of the last layer; adds NC3 and NC4. "
+            "FILE:LAYER picks one of several layers; names of classes need --class-names",
             metavar="FILE",
         ),
     ] = None,
@@ -1286,7 +1370,7 @@ def measure(
         named |= dict(features=source.features, labels=source.labels, classifier=classifier)
         _check_not_read(out, _MEASUREMENT, **named)
         folder = user_path(out)
-        pages = ("report.html", "measurement.csv", "measurement.json")
+        pages = ("measurement.json", "measurement.csv", "report.html")
         for name in pages if folder.is_dir() else ():
             check_measurement_path(folder / name)
         if source.features is None:

@@ -7,6 +7,7 @@ __all__ = ['SCHEMES', 'LabelScheme', 'coarse_mod', 'coarse_random', 'coarse_map'
            'random_labels', 'identity', 'make_scheme']
 
 # %% ../nbs/02_labels.ipynb #ddb37bf1
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,12 +15,23 @@ from typing import Any
 
 import torch
 
-from .core import CollapseError, as_tensor, check_choice, check_number
+from collapse_nb.core import (
+    CollapseError,
+    as_tensor,
+    check_choice,
+    check_number,
+    check_ordered_names,
+)
 
 # %% ../nbs/02_labels.ipynb #d42e8af2
 def _class_indices(fine):
     "Fine labels as int64."
     y = as_tensor("fine", fine)
+    if y.ndim > 1:
+        raise CollapseError(
+            f"fine labels have shape {tuple(y.shape)}; give one class index per sample (one-hot "
+            "rows become that with argmax(1))."
+        )
     if y.is_floating_point() and not (y == y.round()).all():
         raise CollapseError("fine labels are not whole numbers; give the class index per sample.")
     return y.long()
@@ -94,6 +106,21 @@ class LabelScheme:
             ) from None
 
 # %% ../nbs/02_labels.ipynb #80d85e7a
+def _as_names(class_names: Any) -> list[str]:
+    "The names of the classes as a list; an error for what has no order or is not words."
+    if class_names is None:
+        raise CollapseError("class_names is None: give a list of names, that of class 0 first.")
+    check_ordered_names("class_names", class_names)
+    names = list(class_names)
+    for i, name in enumerate(names):
+        if not isinstance(name, str):
+            raise CollapseError(
+                f"class_names[{i}] is of type {type(name).__name__}: give names that are strings, "
+                "such as [str(o) for o in class_names]."
+            )
+    return names
+
+
 def _coarse(name, class_names, coarse_of, seed=0):
     "A scheme in which each coarse class is named after its members."
     members: dict = {c: [] for c in sorted(set(coarse_of))}
@@ -112,9 +139,10 @@ def coarse_mod(
     num_coarse: int = 5,  # Number of coarse classes
 ) -> LabelScheme:
     "Coarse class = fine class mod `num_coarse` (Coarse CIFAR-10 of the paper, section 3)."
-    n = len(class_names)
+    names = _as_names(class_names)
+    n = len(names)
     check_number("num_coarse", num_coarse, low=2, high=n, integer=True)
-    return _coarse(f"coarse_mod:{num_coarse}", class_names, [i % num_coarse for i in range(n)])
+    return _coarse(f"coarse_mod:{num_coarse}", names, [i % num_coarse for i in range(n)])
 
 # %% ../nbs/02_labels.ipynb #b5844e4e
 def coarse_random(
@@ -123,11 +151,12 @@ def coarse_random(
     seed: int = 0,  # Which merging
 ) -> LabelScheme:
     "Merge classes at random into `num_coarse` groups of equal size (±1)."
-    n = len(class_names)
+    names = _as_names(class_names)
+    n = len(names)
     check_number("num_coarse", num_coarse, low=2, high=n, integer=True)
     generator = torch.Generator().manual_seed(_check_seed(seed))
     coarse_of = torch.randperm(n, generator=generator) % num_coarse
-    return _coarse(f"coarse_random:{num_coarse}:{seed}", class_names, coarse_of.tolist(), seed)
+    return _coarse(f"coarse_random:{num_coarse}:{seed}", names, coarse_of.tolist(), seed)
 
 # %% ../nbs/02_labels.ipynb #840a3b8e
 # In a name: + and , which separate names elsewhere, and a backslash that would seem to escape
@@ -180,7 +209,7 @@ def coarse_map(
     groups: Sequence[Sequence[str]],  # Class names to merge, group by group
 ) -> LabelScheme:
     "Merge the named classes; every class not named stays on its own."
-    names = list(class_names)
+    names = _as_names(class_names)
     merged = [list(g) for g in groups if len(g)]
     _check_groups(merged, names)
     merged = [sorted(g, key=names.index) for g in merged]
@@ -213,13 +242,14 @@ def cifar100_superclasses(
     class_names: Sequence[str],  # CIFAR-100's class names
 ) -> LabelScheme:
     "CIFAR-100's 20 super-classes of 5 classes each."
+    names = _as_names(class_names)
     groups = [g.split() for g in _SUPERCLASSES.split(";")]
-    unmatched = {c for g in groups for c in g} ^ set(class_names)
+    unmatched = {c for g in groups for c in g} ^ set(names)
     if unmatched:
         raise CollapseError(
             f"cifar100_superclasses fits CIFAR-100 only; class {min(unmatched)!r} does not match."
         )
-    s = coarse_map(class_names, groups)
+    s = coarse_map(names, groups)
     return LabelScheme("cifar100_superclasses", s.class_names, s.coarse_of)
 
 # %% ../nbs/02_labels.ipynb #25f10e7c
@@ -229,11 +259,12 @@ def fine_split(
     seed: int = 0,  # Which split
 ) -> LabelScheme:
     "Split each class at random into `parts`: label = class·parts + part."
+    names = _as_names(class_names)
     check_number("parts", parts, low=2, high=2**20, integer=True)
     _check_seed(seed)
-    names = tuple(f"{c}/{p}" for c in class_names for p in range(parts))
-    classes = tuple(range(len(class_names)))
-    return LabelScheme(f"fine_split:{parts}:{seed}", names, classes, parts, seed)
+    part_names = tuple(f"{c}/{p}" for c in names for p in range(parts))
+    classes = tuple(range(len(names)))
+    return LabelScheme(f"fine_split:{parts}:{seed}", part_names, classes, parts, seed)
 
 
 def random_labels(
@@ -242,7 +273,8 @@ def random_labels(
     seed: int = 0,  # Which labels
 ) -> LabelScheme:
     "Labels drawn uniformly, without looking at the image (Zhu et al. 2021)."
-    n = len(class_names) if num_classes is None else num_classes
+    fine_names = _as_names(class_names)
+    n = len(fine_names) if num_classes is None else num_classes
     check_number("num_classes", n, low=2, high=2**20, integer=True)
     _check_seed(seed)
     names = tuple(f"random {i}" for i in range(n))
@@ -253,7 +285,8 @@ def identity(
     class_names: Sequence[str],  # Names of the classes
 ) -> LabelScheme:
     "The fine labels themselves."
-    return LabelScheme("identity", tuple(class_names), tuple(range(len(class_names))))
+    names = tuple(_as_names(class_names))
+    return LabelScheme("identity", names, tuple(range(len(names))))
 
 # %% ../nbs/02_labels.ipynb #035c88ab
 SCHEMES: dict[str, Callable[..., LabelScheme]] = dict(
@@ -284,6 +317,7 @@ def make_scheme(
     class_names: Sequence[str],  # Names of the fine classes
 ) -> LabelScheme:
     "Read a scheme from its short form; `make_scheme(s.name, class_names) == s`."
+    names = _as_names(class_names)
     name, *rest = str(text).split(":")
     if name not in SCHEMES:
         known = ", ".join(SCHEMES)
@@ -292,10 +326,12 @@ def make_scheme(
             "with arguments after colons as in coarse_mod:5."
         )
     arguments = _arguments(text, name, rest)
+    maker = SCHEMES[name]
+    most = len(inspect.signature(maker).parameters) - 1  # beside the names
+    if len(arguments) > most:
+        raise CollapseError(f"scheme={text!r} has too many arguments.")
     try:
-        return SCHEMES[name](class_names, *arguments)
-    except TypeError:
-        raise CollapseError(f"scheme={text!r} has too many arguments.") from None
+        return maker(names, *arguments)
     except CollapseError as e:
-        n = len(class_names)
+        n = len(names)
         raise CollapseError(f"scheme={text!r} does not fit these {n} classes: {e}") from None

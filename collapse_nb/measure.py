@@ -52,7 +52,14 @@ from collapse_nb.html import (
     table,
     write_page,
 )
-from .metrics import KEYS, NCResult, class_results, nc_metrics
+from collapse_nb.metrics import (
+    KEYS,
+    NCResult,
+    _as_classifier,
+    _classes_of,
+    class_results,
+    nc_metrics,
+)
 
 # %% ../nbs/04b_measure.ipynb #00000007
 RESNET18 = {  # training features of nbs/paper/results/plain, five labels, no training error
@@ -303,8 +310,18 @@ def plot_classes(
         _draw_histogram(ax, values)
     else:
         _draw_each(ax, values, names)
+    ax.set_xlabel(_axis_label(values, many))
     ax.set_title(title or "Variance over squared distance to the nearest class")
     return ax
+
+
+def _axis_label(values: pd.Series, many: bool) -> str:
+    "What the axis shows, and how many classes it cannot show."
+    zero = int((values == 0).sum()) if many else 0
+    apart = int((~np.isfinite(values)).sum())
+    hidden = [f"{zero:,} classes at 0"] if zero else []
+    hidden += [f"{apart:,} classes whose means coincide with others"] if apart else []
+    return "nearest_cdnv" + (f" ({' and '.join(hidden)} are not shown)" if hidden else "")
 
 
 def _draw_each(ax: Axes, values: pd.Series, names: Sequence[str] | None) -> None:
@@ -313,21 +330,19 @@ def _draw_each(ax: Axes, values: pd.Series, names: Sequence[str] | None) -> None
     shown, fonts = [drawn_name(o) for o in labels], fonts_for(labels)
     ax.plot(values.to_numpy(), range(len(values)), "o", color="#0072b2", ms=5)
     ax.set_yticks(range(len(values)), shown, fontsize=8, fontfamily=fonts)
-    ax.set_xlabel("nearest_cdnv")
-    if (values > 0).all():
+    finite = values[np.isfinite(values)]
+    if len(finite) and (finite > 0).all():
         ax.set_xscale("log")
     ax.grid(axis="x", color="0.9")
     ax.set_axisbelow(True)
 
 
 def _draw_histogram(ax: Axes, values: pd.Series) -> None:
-    positive = values[values > 0]
+    positive = values[(values > 0) & np.isfinite(values)]
     edges: Any = np.geomspace(positive.min(), positive.max() * 1.0001, 41) if len(positive) else 10
     ax.hist(positive, bins=edges, color="#0072b2")
     if len(positive):
         ax.set_xscale("log")
-    zero = len(values) - len(positive)
-    ax.set_xlabel("nearest_cdnv" + (f" ({zero:,} classes at 0 are not shown)" if zero else ""))
     ax.set_ylabel("classes")
 
 # %% ../nbs/04b_measure.ipynb #0000000d
@@ -336,7 +351,7 @@ def measure_features(
     labels: Any,  # (N,) or (B, T) integers, or (N,) names
     classifier: Any = None,  # The last linear layer or (weight, bias); adds NC3 and NC4
     *,
-    class_names: Sequence[str] | None = None,  # Name of each class; by default names in `labels`
+    class_names: Sequence[str] | None = None,  # Name of each class, in the order of the classifier
     metrics: Sequence[str] | None = None,  # Keys of `metrics.KEYS`; None: the usual ones
     num_classes: int | None = None,  # C; by default from the classifier or the labels
     centering: str = "class_means",  # Center of M: the mean of the 'class_means' or all 'samples'
@@ -353,7 +368,8 @@ def measure_features(
     """
     check_ordered_names("class_names", class_names)
     check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
-    labels, class_names = _named_labels(labels, class_names)
+    rows = _rows_of(classifier, features)
+    labels, class_names = _named_labels(labels, class_names, rows)
     choices = dict(centering=centering, ignore_index=ignore_index, min_count=min_count)
     given = dict(classifier=classifier, num_classes=num_classes, sample_weight=sample_weight)
     shared = choices | given
@@ -399,10 +415,44 @@ def _all_named(class_names: Sequence[str] | None, classes: int) -> list[str] | N
     return names
 
 
+def _rows_of(classifier: Any, features: Any) -> int | None:
+    "How many rows the last layer has; None if there is none."
+    source = _as_classifier(classifier)
+    return None if source is None else _classes_of(source, features)
+
+
+def _are_rows(words: list[str], rows: int) -> bool:
+    "Is each word the number of a row, and each number spelled in one way?"
+    if not all(word.isdecimal() for word in words) or spelling_fault(words):
+        return False
+    return all(int(word) < rows for word in words)
+
+
+def _categories(labels: Any) -> list[str] | None:
+    "The categories of a pandas categorical, in their order; None for anything else."
+    dtype = getattr(labels, "dtype", None)
+    return list(map(str, dtype.categories)) if isinstance(dtype, pd.CategoricalDtype) else None
+
+
+def _row_names(labels: Any, words: list[str], rows: int) -> list[str]:
+    "The name of each row of the last layer; an error if nothing tells it."
+    if _are_rows(words, rows):
+        word_of = {int(word): word for word in words}
+        return [word_of.get(i, str(i)) for i in range(rows)]
+    names = _categories(labels)
+    if names is not None:
+        return names
+    raise CollapseError(
+        f"labels holds words, such as {words[0]!r}, and the rows of the classifier have no names; "
+        "pass class_names, the name of each row in their order. (A pandas categorical has names, "
+        f"and the numbers 0…{rows - 1} need none.)"
+    )
+
+
 def _named_labels(
-    labels: Any, class_names: Sequence[str] | None
+    labels: Any, class_names: Sequence[str] | None, rows: int | None
 ) -> tuple[Any, Sequence[str] | None]:
-    "Integer labels, and the names if the labels were words."
+    "Integer labels, and the names if the labels were words; `rows` of the last layer, if any."
     if isinstance(labels, torch.Tensor):
         return labels, class_names
     array = np.asarray(labels)
@@ -411,8 +461,11 @@ def _named_labels(
     encoded = encode_labels("labels", labels)
     if encoded.classes.dtype.kind in "fiub":  # numbers in a column of objects
         return encoded.classes[encoded.codes], class_names
+    words = [str(name) for name in encoded.classes]
     if class_names is None:
-        return encoded.codes, [str(name) for name in encoded.classes]
+        if rows is None:
+            return encoded.codes, words
+        class_names = _row_names(labels, words, rows)
     index = {str(name): i for i, name in enumerate(class_names)}
     unknown = [word for word in map(str, array) if word not in index]
     if unknown:
@@ -656,7 +709,7 @@ def _read_torch(data: bytes) -> dict[str, Any]:
 def _read_safetensors(data: bytes) -> dict[str, Any]:
     from safetensors.torch import load
 
-    return load(data)
+    return dict(sorted(load(data).items()))  # it has no order of its own
 
 
 _READERS = {
@@ -667,6 +720,15 @@ _READERS = {
     ".safetensors": _read_safetensors,
 }
 _TEXT = (".csv", ".txt")
+_NUMPY_AGAIN = "save it again, words as np.save(path, words.astype(str))"
+_TORCH_AGAIN = "save its tensors, or the state_dict of a layer, with safetensors.torch.save_file"
+_SAVE_AGAIN = {
+    ".npy": _NUMPY_AGAIN,
+    ".npz": _NUMPY_AGAIN,
+    ".pt": _TORCH_AGAIN,
+    ".pth": _TORCH_AGAIN,
+    ".safetensors": _TORCH_AGAIN,
+}
 
 
 def read_arrays(
@@ -685,8 +747,7 @@ def read_arrays(
         raise
     except Exception:  # each library raises its own kinds
         raise CollapseError(
-            f"{str(path)!r} does not hold plain arrays of numbers; save it again, "
-            "words as np.save(path, words.astype(str))."
+            f"{str(path)!r} does not hold plain arrays of numbers; {_SAVE_AGAIN[suffix]}."
         ) from None
 
 
@@ -701,34 +762,66 @@ def _one_array(path: str | Path, name: str) -> Any:
     raise CollapseError(f"{str(path)!r} holds {there}; name one of its arrays {name!r}.")
 
 
-def read_classifier(
-    path: str | Path,  # A file with arrays called `weight` and perhaps `bias`
-) -> tuple[Any, Any]:  # weight (C, d), bias (C,) or None
-    "Read the last linear layer from a file."
-    arrays = read_arrays(path)
-    found: dict[str, Any] = {}
+def _linear_layers(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    "Weight and bias of each layer with a matrix; one without a name is called 'weight'."
+    layers: dict[str, dict[str, Any]] = {}
     for name, array in arrays.items():
-        found.setdefault(str(name).rpartition(".")[2], array)  # 'fc.weight' counts as 'weight'
-    if len(arrays) == 1 and "weight" not in found:
+        layer, _, part = str(name).rpartition(".")  # 'fc.weight' is the weight of fc
+        layers.setdefault(layer or "weight", {})[part] = array
+    return {k: v for k, v in layers.items() if getattr(v.get("weight"), "ndim", 0) == 2}
+
+
+def _only_layer(where: str, arrays: Mapping[str, Any], linear: Iterable[str]) -> str:
+    "The layer whose weight and bias are all that a file holds; an error if it holds more."
+    names = list(linear)
+    if not names:
+        listed = ", ".join(map(str, islice(arrays, 8)))
+        raise CollapseError(f"{where} holds {listed}; store the last layer's weight and bias.")
+    how = f"layer={names[-1]!r}, on the command line FILE:{names[-1]}"
+    if len(names) > 1:
+        listed = ", ".join(names)
+        raise CollapseError(f"{where} holds several layers: {listed}. Name one of them: {how}.")
+    start = "" if names[0] == "weight" else f"{names[0]}."
+    for name in arrays:
+        if name not in (f"{start}weight", f"{start}bias"):
+            raise CollapseError(
+                f"{where} holds {name!r}, which is neither {start}weight nor {start}bias; rename "
+                f"or remove it. To leave it out of account, name the layer: {how}."
+            )
+    return names[0]
+
+
+def read_classifier(
+    path: str | Path,  # A file with arrays called `weight` and perhaps `bias`, or `fc.weight`, …
+    layer: str | None = None,  # Which of several layers: 'fc' has `fc.weight`; None: the only one
+) -> tuple[Any, Any]:  # weight (C, d), bias (C,) or None
+    """Read the last linear layer from a file.
+
+    Example: `measure_features(features, labels, read_classifier("model.safetensors", "fc"))`.
+    """
+    arrays = read_arrays(path)
+    if layer is None and len(arrays) == 1:
         return next(iter(arrays.values())), None
-    if "weight" not in found or len(arrays) > 2:
-        raise CollapseError(
-            f"{str(path)!r} holds {', '.join(map(str, arrays))}; "
-            "store the last layer's weight and bias alone."
-        )
-    return found["weight"], found.get("bias")
+    where, linear = repr(str(path)), _linear_layers(arrays)
+    wanted = _only_layer(where, arrays, linear) if layer is None else layer
+    if wanted not in linear:
+        known = ", ".join(linear) or "no layer with a matrix called weight"
+        raise CollapseError(f"layer={layer!r} is not in {where}; it holds {known}.")
+    return linear[wanted]["weight"], linear[wanted].get("bias")
 
 
 def measure_files(
     features: str | Path,  # File with an array (N, d)
     labels: str | Path,  # File with N integers or names
     classifier: str | Path | None = None,  # File with the last layer's weight and bias
+    *,
+    layer: str | None = None,  # Which layer of the classifier's file; None: the only one
     **options: Any,  # As `measure_features` takes them
 ) -> Measurement:
     "Neural Collapse of features in files."
     return measure_features(
         _one_array(features, "features"),
         _one_array(labels, "labels"),
-        None if classifier is None else read_classifier(classifier),
+        None if classifier is None else read_classifier(classifier, layer),
         **options,
     )

@@ -17,6 +17,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -338,16 +339,43 @@ def _unmasked_rows(features: Any, labels: Any, sample_weight: Any) -> tuple[Any,
     return parts[0], parts[1], weights
 
 
+def _as_numbers(name: str, value: Any, kind: str) -> Tensor:
+    "As `as_tensor` does; of an array with a type that PyTorch lacks the message names the type."
+    try:
+        return as_tensor(name, value)
+    except CollapseError:
+        dtype = getattr(value, "dtype", None)
+        if not isinstance(dtype, np.dtype) or dtype.kind not in "Of":
+            raise
+    names = "; encode_labels turns names into numbers" if name == "labels" else ""
+    raise CollapseError(
+        f"{name}: an array of dtype {dtype}, which PyTorch lacks. If it holds numbers, pass "
+        f"{name}.astype({kind}){names}."
+    )
+
+
+def _check_none_missing(labels: Tensor) -> None:
+    "Raise if labels are NaN, as in a column of a data frame with gaps."
+    missing = int(labels.isnan().sum()) if labels.is_floating_point() else 0
+    if missing:
+        raise CollapseError(
+            f"labels: {missing} of {labels.numel()} are missing (NaN). Leave those samples out "
+            "and pass integers, such as labels.astype(int)."
+        )
+
+
 def _as_samples(features: Any, labels: Any, sample_weight: Any = None) -> _Samples:
     "The input as tensors of matching shapes; values are not looked at."
     if np.ma.is_masked(features) or np.ma.is_masked(labels):
         features, labels, sample_weight = _unmasked_rows(features, labels, sample_weight)
-    features, labels = as_tensor("features", features), as_tensor("labels", labels)
+    features = _as_numbers("features", features, "float")
+    labels = _as_numbers("labels", labels, "int")
     if features.ndim < 2 or not features.shape[-1] or not features.is_floating_point():
         raise CollapseError(
             f"features: {features.dtype} of shape {tuple(features.shape)}. "
             "Pass floating-point numbers of shape (samples, dimensions)."
         )
+    _check_none_missing(labels)
     if labels.shape != features.shape[:-1] or labels.is_floating_point():
         raise CollapseError(
             f"labels: {labels.dtype} of shape {tuple(labels.shape)} for features of shape "
@@ -366,7 +394,7 @@ def _as_samples(features: Any, labels: Any, sample_weight: Any = None) -> _Sampl
 def _as_weights(sample_weight: Any, labels: Tensor) -> Tensor | None:
     if sample_weight is None:
         return None
-    weights = as_tensor("sample_weight", sample_weight)
+    weights = _as_numbers("sample_weight", sample_weight, "float")
     if weights.shape != labels.shape:
         raise CollapseError(
             f"sample_weight: shape {tuple(weights.shape)} for labels of shape "
@@ -375,20 +403,52 @@ def _as_weights(sample_weight: Any, labels: Tensor) -> Tensor | None:
     return weights.flatten().to(labels.device, torch.float64)
 
 
-def _check_values(samples: _Samples, num_classes: int, ignored: Tensor) -> _Samples:
+def _refuse_labels(wrong: Tensor, num_classes: int, of_classifier: bool) -> None:
+    "Raise for labels that are out of range; the range may be that of the classifier's rows."
+    highest = int(wrong.max())
+    if not of_classifier or highest < num_classes:
+        raise CollapseError(
+            f"labels: {int(wrong[0])} is outside 0…{num_classes - 1}. "
+            "Correct it, or name it as ignore_index."
+        )
+    if num_classes == 1:
+        raise CollapseError(f"classifier: 1 row for labels up to {highest}. {_SIGMOID}")
+    raise CollapseError(
+        f"classifier: {num_classes} rows for labels up to {highest}. Pass a layer with a row for "
+        "each class, correct the labels, or name a label that does not count as ignore_index."
+    )
+
+
+_SIGMOID = (
+    "A layer for a sigmoid has one row where two are needed: of its weight w and bias b pass "
+    "(torch.cat([-w / 2, w / 2]), torch.cat([-b / 2, b / 2])), or leave the classifier out."
+)
+
+
+_MOST_WEIGHT = 1e30  # of a sample: products of larger ones and squares may leave the state's range
+
+
+def _check_values(
+    samples: _Samples,
+    num_classes: int,
+    ignored: Tensor,
+    of_classifier: bool = False,  # Is `num_classes` the number of the classifier's rows?
+) -> _Samples:
     "Labels in range or ignored, weights finite and not negative; -1 where a sample does not count."
     labels, weights = samples.labels, samples.weights
     outside = (labels < 0) | (labels >= num_classes)
     wrong = labels[outside & ~ignored] if outside.any() else labels[:0]
     if len(wrong):
-        raise CollapseError(
-            f"labels: {int(wrong[0])} is outside 0…{num_classes - 1}. "
-            "Correct it, or name it as ignore_index."
-        )
+        _refuse_labels(wrong, num_classes, of_classifier)
     if weights is not None:
         if not (weights[~ignored] >= 0).all() or not weights[~ignored].isfinite().all():
             raise CollapseError(
                 "sample_weight: negative, NaN or infinite; pass weights of 0 or more."
+            )
+        if (weights[~ignored] > _MOST_WEIGHT).any():
+            raise CollapseError(
+                f"sample_weight: {float(weights[~ignored].max()):.0e} is above "
+                f"{_MOST_WEIGHT:.0e}. Divide all weights by one number, which changes no metric."
             )
         ignored = ignored | (weights == 0)
     return replace(samples, labels=labels.masked_fill(ignored, -1))
@@ -404,6 +464,19 @@ def _count_classes(labels: Tensor, ignored: Tensor) -> int:
             "Number the classes from 0, or pass num_classes=."
         )
     return highest + 1
+
+
+def _check_ignore_index(value: Any) -> int | None:
+    "One label as an int, or None."
+    if value is None:
+        return None
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not -(2**63) <= value < 2**63:
+        raise CollapseError(
+            f"ignore_index={value!r}: pass the one label that does not count as a whole number, "
+            "or None."
+        )
+    return int(value)
 
 
 def _is_ignored(labels: Tensor, ignore_index: int | None) -> Tensor:
@@ -426,6 +499,23 @@ def _check_room(classes: int, dim: int) -> None:
         )
 
 # %% ../nbs/04_metrics.ipynb #0000001d
+_SIZES = {  # of the largest number: there its square, and in float64 its fourth power, keep digits
+    torch.float64: (1e-70, 1e70),
+    torch.float32: (1e-10, 1e13),
+}
+
+
+def _check_size(name: str, size: Tensor, dtype: torch.dtype = torch.float64) -> None:
+    "Raise if squares of numbers up to `size` would overflow in `dtype`, or lose their digits."
+    low, high = _SIZES[dtype]
+    if not (size == 0 or low <= size <= high):
+        raise CollapseError(
+            f"{name}: numbers of about {float(size):.0e}, where squares in {dtype} need "
+            f"{low:.0e} to {high:.0e}. Change the unit: with features * c and weight / c, for a "
+            "number c, every metric is the same."
+        )
+
+
 class _Classifier:
     "A reference to the last linear layer."
 
@@ -462,10 +552,10 @@ def _as_classifier(classifier: Any, weight: Any = None, bias: Any = None) -> _Cl
     )
 
 
-def _classes_of(source: _Classifier, features: Any) -> int:
+def _classes_of(source: _Classifier, features: Tensor) -> int:
     "How many classes the last layer has, or an error if its matrix is turned."
     shape = tuple(as_tensor("weight", source.read()[0]).shape)
-    dim = tuple(as_tensor("features", features).shape[-1:])
+    dim = tuple(features.shape[-1:])
     turned = shape[:1] == dim != shape[1:]
     if len(shape) != 2 or turned:
         raise CollapseError(
@@ -488,12 +578,15 @@ def _check_classifier(
     else:
         bias = as_tensor("bias", bias).to(device).double()
     if weight.shape != (classes, dim) or bias.shape != (classes,):
+        sigmoid = f" {_SIGMOID}" if weight.shape == (1, dim) and classes == 2 else ""
         raise CollapseError(
             f"weight, bias: shapes {tuple(weight.shape)}, {tuple(bias.shape)}. "
             f"{classes} classes in {dim} dimensions need ({classes}, {dim}) and ({classes},)."
+            f"{sigmoid}"
         )
     if not (weight.isfinite().all() and bias.isfinite().all()):
         raise CollapseError("weight, bias: NaN or infinity in the classifier.")
+    _check_size("weight", weight.abs().max())
     return weight, bias
 
 
@@ -506,6 +599,7 @@ def _check_ood(ood_mean: Any, dim: int, device: torch.device | str) -> Tensor | 
         raise CollapseError(
             f"ood_mean: shape {tuple(ood_mean.shape)}; pass one finite vector of {dim} numbers."
         )
+    _check_size("ood_mean", ood_mean.abs().max())
     return ood_mean
 
 # %% ../nbs/04_metrics.ipynb #00000023
@@ -789,7 +883,8 @@ generalised_nc2 = deprecated_alias("metrics.generalised_nc2", generalized_nc2)
 def _cannot_tell(best: Tensor, z: Tensor, length: float) -> Tensor:
     "Are the two best scores closer than float32 can tell? The bound for d terms, times eight."
     unit = 8 * 2**-24 * math.sqrt(z.shape[1])
-    return best[:, 0] - best[:, 1] <= unit * (z.norm(dim=1) * length + best.abs().amax(1))
+    bound = unit * (z.norm(dim=1) * length + best.abs().amax(1))
+    return ~(best[:, 0] - best[:, 1] > bound)  # nor where scores have left float32's range
 
 
 class _TableJudge:
@@ -1126,6 +1221,7 @@ class _Settings:
     def __post_init__(self) -> None:
         check_choice("centering", self.centering, ["class_means", "samples"])
         check_choice("weighting", self.weighting, ["classes", "samples"])
+        self.ignore_index = _check_ignore_index(self.ignore_index)
         check_number("min_count", self.min_count, low=1, integer=True)
 
 
@@ -1141,17 +1237,26 @@ class _Prepared(NamedTuple):
 
 
 def _prepare(
-    features: Any, labels: Any, sample_weight: Any, num_classes: int | None, settings: _Settings
+    features: Any,
+    labels: Any,
+    sample_weight: Any,
+    num_classes: int | None,
+    settings: _Settings,
+    source: _Classifier | None,
 ) -> _Prepared:
     "Check the input and take the first pass."
     samples = _as_samples(features, labels, sample_weight)
     ignored = _is_ignored(samples.labels, settings.ignore_index)
+    of_classifier = num_classes is None and source is not None
     if num_classes is None:
-        num_classes = _count_classes(samples.labels, ignored)
+        if source is None:
+            num_classes = _count_classes(samples.labels, ignored)
+        else:
+            num_classes = _classes_of(source, samples.features)
     else:
         check_number("num_classes", num_classes, low=1, integer=True)
         _check_room(num_classes, 1)
-    samples = _check_values(samples, num_classes, ignored)
+    samples = _check_values(samples, num_classes, ignored, of_classifier)
     counted = samples.labels >= 0
     if not counted.any():
         raise CollapseError(
@@ -1186,6 +1291,7 @@ def _evidence(
     if len(classes) < 2:
         nothing = BetweenClasses(p.means * 0, p.weight, 0.0, rank=0)
         return _Evidence(nothing, p.means, classes, p.weight, W=W)
+    _check_size("features", p.means.abs().max())
     judged, table = "nc4_mismatch" in keys, len(classes) <= TABLE_CLASSES
     basis = "nc1" in keys or (judged and table)
     between = between_classes(
@@ -1245,9 +1351,7 @@ def nc_metrics(
         ood=ood_mean is not None,
         nc4=has_classifier,
     )
-    if num_classes is None and source:
-        num_classes = _classes_of(source, features)
-    p = _prepare(features, labels, sample_weight, num_classes, settings)
+    p = _prepare(features, labels, sample_weight, num_classes, settings, source)
     dim, home = p.means.shape[1], p.means.device
     with torch.autocast(p.samples.features.device.type, enabled=False):
         e = _evidence(p, keys, settings, _check_classifier(source, dim, len(p.counts), home))
@@ -1312,9 +1416,7 @@ def class_results(
     check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
     source = _as_classifier(classifier)
     settings = _Settings(centering, ignore_index=ignore_index, min_count=min_count)
-    if num_classes is None and source:
-        num_classes = _classes_of(source, features)
-    p = _prepare(features, labels, sample_weight, num_classes, settings)
+    p = _prepare(features, labels, sample_weight, num_classes, settings, source)
     with torch.autocast(p.samples.features.device.type, enabled=False):
         layer = _check_classifier(source, p.means.shape[1], len(p.counts), p.means.device)
         e = _evidence(p, ["within"], settings, layer)
@@ -1394,14 +1496,29 @@ class _DeviceOnly(Metric):
     def _load_from_state_dict(
         self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
     ) -> None:
-        "As torchmetrics does; a state of other settings is refused."
+        "As torchmetrics does, into tensors of its own; a state of other settings is refused."
         own = {k: state_dict[prefix + k] for k in self._defaults if prefix + k in state_dict}
         self._refuse_other_settings("state_dict", own)
         self._refuse_other_shapes("state_dict", own)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+        for name in own:
+            setattr(self, name, getattr(self, name).clone())  # others may load the same tensors
+        self._computed = None
 
     def _refuse_other_shapes(self, name: str, state: Mapping[str, Any]) -> None:
         "Raise if a state is of features of another dimension."
+
+    @contextmanager
+    def sync_context(self, *args: Any, **kwargs: Any) -> Iterator[None]:
+        "As torchmetrics does; an error inside gives the metric its own state back."
+        was_synced = self._is_synced
+        try:
+            with super().sync_context(*args, **kwargs):
+                yield
+        except BaseException:
+            if self._is_synced and not was_synced:
+                self.unsync()
+            raise
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         "Add a batch and return its own value; an error leaves the metric as it was."
@@ -1455,6 +1572,11 @@ class _ClassRows:
 
     def _check_list(self, classes: Any) -> Tensor:
         listed = as_tensor("classes", classes)
+        if listed.dtype == torch.bool:
+            raise CollapseError(
+                f"classes: a mask of {listed.numel()} booleans; pass the numbers of the classes, "
+                "np.flatnonzero(classes)."
+            )
         if listed.ndim != 1 or listed.is_floating_point() or not len(listed):
             raise CollapseError("classes: pass 'all', 'seen' or a list of integer labels.")
         listed = listed.cpu().long().unique()
@@ -1512,6 +1634,8 @@ class NeuralCollapse(_DeviceOnly):
     Example: `metric = NeuralCollapse(10, 512, model.fc)`, then `metric.update(features, labels)`
     for each batch and `metric.compute()["nc1"]`.
 
+    A checkpoint (`state_dict`) holds the state only after `metric.persistent(True)`.
+
     Source: Papyan, Han and Donoho (2020), arXiv 2008.08186.
     """
 
@@ -1555,6 +1679,8 @@ class NeuralCollapse(_DeviceOnly):
         self.feature_dim = check_number("feature_dim", feature_dim, low=1, integer=True)
         self.settings = _Settings(centering, weighting, ignore_index, min_count)
         self.classifier = _as_classifier(classifier, weight, bias)
+        if self.classifier is not None:
+            self.compute_with_cache = False  # the layer may have been trained since
         self.ood_mean = _check_ood(ood_mean, feature_dim, "cpu")
         self.keys = check_keys(
             metrics,
@@ -1645,7 +1771,7 @@ class NeuralCollapse(_DeviceOnly):
         rows = self.rows_of.select(y.where(valid, 0))
         good = valid & h.isfinite().all(1)
         if w is not None:
-            good = good & w.isfinite() & (w >= 0)
+            good = good & (w >= 0) & (w <= _MOST_WEIGHT)
         self.refused += (~ignored & ~good).sum()
         kept = good & ~ignored & (rows >= 0)
         weights = kept.double() if w is None else w.where(kept, 0)
@@ -1784,8 +1910,9 @@ class NeuralCollapse(_DeviceOnly):
         moments, label, refused = self._gathered()
         if refused > 0:
             raise CollapseError(
-                f"{int(refused)} samples were left out: NaN or infinity, or a label out of range. "
-                "Correct them, or name the label as ignore_index."
+                f"{int(refused)} samples were left out: NaN or infinity, a label out of range, or "
+                f"a weight below 0 or above {_MOST_WEIGHT:.0e}. Correct them, or name the label "
+                "as ignore_index."
             )
         m = moments.double()
         if self.rows_of.seen:
@@ -1810,6 +1937,8 @@ class NeuralCollapse(_DeviceOnly):
             between = BetweenClasses(kept.mean * 0, kept.weight, 0.0, rank=0)
             return _Evidence(between, kept.mean, classes, kept.weight, kept.sumsq, W=W)
         s = self.settings
+        spread = (kept.sumsq / kept.weight).max().sqrt()
+        _check_size("features", torch.maximum(kept.mean.abs().max(), spread), self.mean.dtype)
         between = between_classes(
             kept.mean, kept.weight, s.centering, s.weighting, basis=m.scatter is not None
         )
@@ -1834,14 +1963,14 @@ class NeuralCollapse(_DeviceOnly):
 
     def _synced(self) -> Any:
         alone = not self._is_synced
-        return self.sync_context(should_sync=alone, should_unsync=alone)
+        return self.sync_context(self.dist_sync_fn, should_sync=alone, should_unsync=alone)
 
     @property
     def class_means(self) -> Tensor:
         """Class means (C, d) over all processes, NaN for a class without samples.
 
-        With `classes='seen'` or a list, one row for each class in increasing order. In a
-        distributed run all processes must ask.
+        Classes below `min_count` have theirs, too. With `classes='seen'` or a list, one row for
+        each class in increasing order. In a distributed run all processes must ask.
         """
         with self._synced():
             moments, label, _ = self._gathered()
@@ -1882,6 +2011,11 @@ class NearestMeanMismatch(_DeviceOnly):
     Example: `NearestMeanMismatch(metric.class_means, model.fc)` after the first pass, then
     `update(features)` for each batch and `compute()`. Cost: 4Kd operations per sample, in
     tiles of classes.
+
+    Of a metric with `classes="seen"` or a list `class_means` has rows for these classes only;
+    pass `(weight[classes], bias[classes])` with `classes = metric.info["classes"]`. `min_count`
+    does not count here: set the means of `metric.info["rare"]` to NaN, and leave their samples
+    out of `update`.
     """
 
     _settings_named = "class_means, classifier or ignore_index"
@@ -1910,17 +2044,31 @@ class NearestMeanMismatch(_DeviceOnly):
         source = _as_classifier(classifier)
         if source is None:
             raise CollapseError("classifier=None: pass the last linear layer or (weight, bias).")
+        self._check_classes(source, means)
         W, bias = _check_classifier(source, means.shape[1], len(means), "cpu")
         seen = means.isfinite().all(1)
-        self.ignore_index = ignore_index
+        if seen.any():
+            _check_size("class_means", means[seen].abs().max())
+        self.ignore_index = _check_ignore_index(ignore_index)
         self.feature_dim = means.shape[1]
         self.judge = _TiledJudge(means[seen], W[seen], bias[seen]) if seen.any() else None
         self.classes = int(seen.sum())
         for name in ("wrong", "total"):
             self.add_state(name, torch.tensor(0), dist_reduce_fx="sum")
         tables = digest(seen, means[seen], W[seen], bias[seen])
-        settings = _settings_state(ignore_index=ignore_index, tables=tables)
+        settings = _settings_state(ignore_index=self.ignore_index, tables=tables)
         self.add_state("settings_digest", settings, dist_reduce_fx="max")
+
+    def _check_classes(self, source: _Classifier, means: Tensor) -> None:
+        "Raise if the classifier has rows for other classes than the means."
+        rows = _classes_of(source, means)
+        if rows != len(means):
+            raise CollapseError(
+                f"class_means: {len(means)} rows for a classifier of {rows}. A metric with "
+                "classes='seen' or a list has the means of its classes alone: pass "
+                "(weight[classes], bias[classes]) with classes = metric.info['classes'], after "
+                "metric.compute()."
+            )
 
     def update(
         self,

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['MODELS', 'MOST_FEATURES', 'Architecture', 'build_model', 'logits_of', 'call_model', 'unwrapped', 'evaluation_mode',
-           'last_linear', 'find_head', 'capture', 'channel_axis_of', 'mean_over_positions', 'Pass', 'check_order',
-           'stream_features', 'extract_features', 'load_weights', 'factories_in', 'factory_folder', 'import_factory',
-           'load_model']
+           'last_linear', 'find_head', 'capture', 'channel_axis_of', 'mean_over_positions', 'Pass', 'check_batches',
+           'check_order', 'stream_features', 'extract_features', 'load_weights', 'factories_in', 'factory_folder',
+           'import_factory', 'load_model']
 
 # %% ../nbs/03_models.ipynb #23c5bd77
 import argparse
@@ -29,6 +29,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, SequentialSampler
+from torch.utils.data import Dataset as TorchDataset
 from tqdm import tqdm
 
 from collapse_nb.core import (
@@ -300,6 +301,11 @@ def last_linear(
     return found[-1]
 
 
+_NAME_THE_LAYER = (
+    "name the layer you want (layer='…' in extract_features and capture, head='…' in measure_model)"
+)
+
+
 def _run_cut(model, linears, run):
     "The output of `run`, and {layer: its outputs}, each cut from what came before it."
     cuts: dict[nn.Module, list[torch.Tensor]] = {}
@@ -349,13 +355,8 @@ def _head_in_pass(model, run):
     what = f"{type(model).__name__} of shape {tuple(output.shape)}"
     if found:
         listed = " and ".join(repr(names[m]) for m in found)
-        raise CollapseError(
-            f"the output of {what} comes from {listed}; name the layer you want (layer='…')."
-        )
-    raise CollapseError(
-        f"the output of {what} does not come from an nn.Linear; "
-        "name the layer whose output you want (layer='…')."
-    )
+        raise CollapseError(f"the output of {what} comes from {listed}; {_NAME_THE_LAYER}.")
+    raise CollapseError(f"the output of {what} does not come from an nn.Linear; {_NAME_THE_LAYER}.")
 
 
 def _rows(value, n):
@@ -444,6 +445,11 @@ def find_head(
     Example: `find_head(model, next(iter(loader)))`.
     """
     model = unwrapped(model)
+    if not any(isinstance(m, nn.Linear) for m in model.modules()):
+        raise CollapseError(
+            f"model={type(model).__name__} has no nn.Linear, so none is its classifier; "
+            "extract_features(model, images, layer='…') gives what another layer outputs."
+        )
     if example is None:
         return _head_in_code(model)
     inputs, _ = split_batch(example)
@@ -627,6 +633,7 @@ def _in_order(images, at_once):
         return [images]
     if isinstance(images, Images):
         raise CollapseError("images is an Images, not yet normalized; give BatchLoader(images).")
+    check_batches("images", images)
     if any(getattr(images, k, False) for k in ("shuffle", "crop", "flip")):
         raise CollapseError(
             "images is a loader that shuffles, crops or mirrors, but features are those of the "
@@ -635,6 +642,22 @@ def _in_order(images, at_once):
     if isinstance(images, DataLoader):
         check_order(images)
     return images
+
+
+def check_batches(
+    name: str,  # Argument's name, as the user typed it
+    batches: Any,  # What should yield batches
+) -> None:
+    """Raise `CollapseError` for a data set of PyTorch's, which gives one sample at a time.
+
+    Example: `check_batches("images", DataLoader(images, batch_size=64))`.
+    """
+    if isinstance(batches, TorchDataset) and not isinstance(batches, IterableDataset):
+        raise CollapseError(
+            f"{name} is a data set ({type(batches).__name__}), which gives one sample at a time; "
+            f"pass a loader, DataLoader({name}, batch_size=256), or with batch_size=None if its "
+            "items are batches."
+        )
 
 
 def check_order(

@@ -349,6 +349,7 @@ def etf_distance(
     G: Tensor,  # (K, K)
 ) -> Tensor:  # 0 for a multiple of the ETF's Gram matrix
     "Distance of G/‖G‖ to E = (I − 11ᵀ/K)/√(K−1)."
+    G = G / G.abs().max()  # the squares of very large or small numbers would leave float64
     return _simplex_strip(G / G.norm(), 0).norm()
 
 

@@ -409,6 +409,19 @@ _PANELS = (  # title, columns and their labels, scale of the vertical axis
     ("NC4: nearest mean disagrees", dict(nc4_mismatch="share of images"), "percent"),
 )
 
+_OTHERS = dict(  # drawn in the panel of their family where it has none of the above
+    nc1=("nc1_cdnv",),
+    nc2=(
+        "nc2_maxangle",
+        "nc2_etf",
+        "nc2_equinorm_w",
+        "nc2_equiangle_w",
+        "nc2_maxangle_w",
+        "nc2_etf_w",
+    ),
+    nc3=("nc3_etf", "nc3_cosine_mean", "nc3_cosine_std"),
+)
+
 
 def _log_ticks(axis: Any, values: Iterable[float]) -> None:
     "Plain numbers at 1, 2, 5, 10, … or, over many decades, at powers of ten."
@@ -435,7 +448,7 @@ def _scale_panel(ax: plt.Axes, values: pd.DataFrame, scale: str) -> None:
 
 def _panel(ax: plt.Axes, history: pd.DataFrame, title: str, columns: dict, scale: str) -> None:
     "One quantity, or a few on one scale, against the epoch."
-    for (column, label), style in zip(columns.items(), ("-", "--", ":")):
+    for (column, label), style in zip(columns.items(), cycle(("-", "--", ":"))):
         y = history[["epoch", column]].dropna()
         sparse = len(y) < len(history) or len(y) < 10
         marker = "o" if sparse else None
@@ -450,17 +463,43 @@ def _panel(ax: plt.Axes, history: pd.DataFrame, title: str, columns: dict, scale
         ax.set_ylabel(next(iter(columns.values())))
 
 # %% ../nbs/09_plots.ipynb #c8c5a4cf
+def _with_epochs(history: Any) -> Any:
+    "The history with the column `epoch`, taken from its index if that is where the epochs are."
+    if not isinstance(history, pd.DataFrame):
+        return history
+    in_index = "epoch" in history.index.names and "epoch" not in history
+    return history.reset_index("epoch" if in_index else None, drop=not in_index)
+
+
+def _is_measured(h: pd.DataFrame, column: str) -> bool:
+    "Does the history hold a number in this column?"
+    return column in h and bool(h[column].notna().any())
+
+
+def _drawn_columns(h: pd.DataFrame, columns: dict[str, str]) -> dict[str, str]:
+    "A panel's columns that hold numbers; a family of metrics without one gives its other keys."
+    there = {k: v for k, v in columns.items() if _is_measured(h, k)}
+    for family, others in _OTHERS.items():
+        in_panel = any(k.startswith(family) for k in columns)
+        if in_panel and not any(k.startswith(family) for k in there):
+            there |= {k: k for k in others if _is_measured(h, k)}
+    return there
+
+
 def _measured_panels(h: pd.DataFrame) -> list[tuple[str, dict, str]]:
     "The panels for which the history holds numbers."
     out = []
     for title, columns, scale in _PANELS:
-        there = {k: v for k, v in columns.items() if k in h and h[k].notna().any()}
+        there = _drawn_columns(h, columns)
         if there:
             out.append((title, there, scale))
     if out:
         return out
     known = [k for _, columns, _ in _PANELS for k in columns]
-    raise CollapseError(f"history has nothing to draw: give one of {', '.join(known)}.")
+    raise CollapseError(
+        f"history has nothing to draw: give one of {', '.join(known)}, "
+        "or another key of NC1, NC2 or NC3."
+    )
 
 
 def _panel_axes(ax: plt.Axes | None, rows: int, columns: int) -> np.ndarray:
@@ -475,11 +514,20 @@ def _panel_axes(ax: plt.Axes | None, rows: int, columns: int) -> np.ndarray:
 
 
 def plot_history(
-    history: pd.DataFrame,  # A row per epoch: `epoch` from 1 and what was measured, or NaN
+    history: pd.DataFrame,  # A row per epoch: `epoch` from 1 (or the index), what was measured
     ax: plt.Axes | None = None,  # Axes whose place the panels take; None: a new figure
     title: str | None = None,  # Title of the figure
 ) -> plt.Axes:  # The first panel; `.figure.axes` holds all of them
-    "Loss, training errors, accuracies and NC1–NC4 against the epoch."
+    """Loss, training errors, accuracies and NC1–NC4 against the epoch.
+
+    Of the metrics `nc1`, `nc1_ratio`, `nc2_equinorm`, `nc2_equiangle`, `nc3_selfduality` and
+    `nc4_mismatch` are drawn. The other keys of NC1, of NC2 and of NC3 are drawn only if the
+    history has none of these of the same kind, so that picking columns shows them. `nc5_ood`,
+    generalized NC2 (`gnc2_…`) and columns of your own are never drawn.
+
+    Example: `plot_history(CollapseHistory(...).to_frame()[["nc1_cdnv", "nc2_etf"]])`.
+    """
+    history = _with_epochs(history)
     _columns("history", history, ["epoch"])
     h = history.apply(pd.to_numeric, errors="coerce").replace([np.inf, -np.inf], np.nan)
     h = h.sort_values("epoch")

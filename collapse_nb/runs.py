@@ -37,6 +37,7 @@ from collapse_nb.core import (
     digest,
     is_collapsed,
     is_fitted,
+    make_folder,
     read_json,
     reading,
     remove_leftovers,
@@ -450,6 +451,11 @@ _MEASURE = _Kind(lambda v: v is None or _number(v), "a number ≥ 0, or null")
 _LIST = _Kind(lambda v: isinstance(v, list), "a list")
 _OBJECT = _Kind(lambda v: isinstance(v, dict), "an object")
 _PRESENT = _Kind(lambda v: True, "given")
+_WORD = _Kind(lambda v: isinstance(v, str) and v != "", "a word")
+_SHAPE = _Kind(
+    lambda v: isinstance(v, list) and len(v) == 3 and all(type(o) is int and o > 0 for o in v),
+    "height, width and channels",
+)
 
 _RESULTS = dict(
     nc=_OBJECT,
@@ -475,6 +481,9 @@ _COLLAPSE = dict.fromkeys(
         "nc4_mismatch",
     ),
     _MEASURE,
+)
+_PARTNERS = dict.fromkeys(
+    ("nearest_partners", "nearest_partners_of_means", "merged_classes"), _COUNT
 )
 _PROVENANCE = dict(data=_PRESENT, machine=_PRESENT, cores=_PRESENT, threads=_PRESENT)
 
@@ -541,7 +550,7 @@ class Run:
         file = self.folder / "history.csv"
         try:
             with reading(file):
-                frame = pd.read_csv(file)
+                frame = pd.read_csv(file, dtype=dict(run_digest=str))
         except CollapseError:
             raise  # it cannot be read at the moment
         except (ValueError, OSError) as e:
@@ -550,6 +559,8 @@ class Run:
             _same_run(file, None, self.digest)
             return frame
         for found in frame["run_digest"].unique():
+            if pd.isna(found) or len(found) < len(self.digest or ""):
+                raise _broken(file, "a line is cut off")
             _same_run(file, found, self.digest)
         return frame.drop(columns="run_digest")
 
@@ -557,6 +568,16 @@ class Run:
     def finished(self) -> bool:
         "Is the table of the run on disk?"
         return (self.folder / "results.json").exists()
+
+    def _epochs(self) -> int:
+        "The number of epochs, which is that of the last one."
+        _check_schema(self.folder / "results.json", self.results, dict(epochs=_COUNT))
+        return self.results["epochs"]
+
+    def _known(self, key: str, kind: _Kind) -> Any:
+        "A value of the provenance."
+        _check_schema(self.folder / "provenance.json", self.provenance, {key: kind})
+        return self.provenance[key]
 
     @property
     def snapshots(self) -> list[int]:
@@ -571,7 +592,7 @@ class Run:
         "Features and labels of an epoch."
         check_choice("split", split, ["train", "test"])
         file = self.folder / f"features-{split}.safetensors"
-        last = [self.results["epochs"]] if self.finished else []
+        last = [self._epochs()] if self.finished else []
         if epoch is not None and epoch not in last:
             check_choice("epoch", epoch, sorted({*self.snapshots, *last}))
             file = self.folder / "snapshots" / f"features-{split}-{epoch}.safetensors"
@@ -592,9 +613,9 @@ class Run:
         epoch: int | None = None,  # One of `snapshots`; None: as the last checkpoint has it
     ) -> torch.nn.Module:  # On the CPU, in evaluation mode
         "The network of an epoch."
-        height, width, channels = self.provenance["image_shape"]
+        height, width, channels = self._known("image_shape", _SHAPE)
         model = make_network(self.experiment, self.scheme.num_classes, channels, height, width)
-        if epoch is None or (self.finished and epoch == self.results["epochs"]):
+        if epoch is None or (self.finished and epoch == self._epochs()):
             file, read = self.folder / "checkpoint.pt", self._read_checkpoint
         else:
             file, read = self._kept_weights(epoch), self._read_weights
@@ -630,7 +651,7 @@ class Run:
 
     def _check_key(self, key):
         "Raise if a checkpoint is not of this run; it has had a key since 0.1.0."
-        run_key = digest(self.experiment.identity, self.provenance["fingerprint"])
+        run_key = digest(self.experiment.identity, self._known("fingerprint", _WORD))
         keys = _keys(self.experiment.training, run_key)
         if key not in keys:
             _same_run(self.folder / "checkpoint.pt", str(key)[:16], keys[0][:16])
@@ -642,8 +663,12 @@ class Run:
     ) -> None:
         "Copy what a repository can hold: settings, provenance, history, results."
         target = user_path(target)
-        target.mkdir(parents=True, exist_ok=True)
-        for name in ("config.json", "provenance.json", "history.csv", "results.json", *more):
+        names = ("config.json", "provenance.json", "history.csv", "results.json", *more)
+        for name in names:
+            with reading(self.folder / name):
+                pass  # it says what is missing before anything is written
+        make_folder("target", target)
+        for name in names:
             shutil.copy(self.folder / name, target / name)
 
     def _repr_html_(self) -> str:
@@ -654,8 +679,9 @@ def kept_snapshots(
     folder: str | Path,  # A run folder
 ) -> list[int]:
     "Epochs whose features are in `snapshots/`."
-    files = (Path(folder) / "snapshots").glob("features-test-*.safetensors")
-    return sorted(int(o.stem.split("-")[-1]) for o in files)
+    names = (o.name for o in (Path(folder) / "snapshots").glob("*"))
+    found = (re.fullmatch(r"features-test-(\d+)\.safetensors", name) for name in names)
+    return sorted(int(o[1]) for o in found if o)
 
 
 def make_network(
@@ -688,20 +714,27 @@ def smallest_image(
     return MODELS[model].smallest
 
 
+def _check_table(run: Run) -> None:
+    "Raise unless results and provenance hold what the table of a run is made of."
+    file, results = run.folder / "results.json", run.results
+    _check_schema(file, results, _RESULTS)
+    more = dict.fromkeys(results["nc"], _MEASURE)
+    _check_schema(file, results["nc"], more | _COLLAPSE, "nc.")
+    if "nearest_partners" in results:
+        _check_schema(file, results, _PARTNERS)
+    _check_schema(run.folder / "provenance.json", run.provenance, _PROVENANCE)
+
+
 def checked_run(
     run: Run,  # A run that should be finished
 ) -> Run:  # The same
     "The run, once its files are known to hold what its table is made of and to belong together."
-    _check_schema(run.folder / "results.json", run.results, _RESULTS)
-    nc = run.results["nc"]
-    more = dict.fromkeys(nc, _MEASURE)
-    _check_schema(run.folder / "results.json", nc, more | _COLLAPSE, "nc.")
+    _check_table(run)
     file = run.folder / "provenance.json"
-    _check_schema(file, run.provenance, _PROVENANCE)
     if not isinstance(run.provenance.get("class_names") or [], list):
         raise _broken(file, "class_names is not a list")
     if run.digest is not None:
-        expected = run_digest(run.experiment, run.provenance.get("fingerprint") or "")
+        expected = run_digest(run.experiment, run._known("fingerprint", _WORD))
         _same_run(run.folder / "config.json", run.digest, expected)
     run.experiment  # noqa: B018 it says what is wrong with the settings
     return run
@@ -896,6 +929,7 @@ def summary_rows(
     run: Run,  # A finished run
 ) -> list[Row]:  # In the order of the table
     "The rows of a run's table: what it says, and what it means."
+    _check_table(run)
     rows = []
     for section in _SECTIONS:
         rows += section(run)
@@ -906,6 +940,7 @@ def summary_title(
     run: Run,  # A finished run
 ) -> str:  # One line
     "Data, labels, network, epochs and seed of a run."
+    _check_table(run)
     e, r, p = run.experiment, run.results, run.provenance
     network = e.model if e.width is None else f"{e.model} of width {e.width}"
     return f"{p['data']}, labels {e.scheme}, {network}, {r['epochs']} epochs, seed {e.seed}"

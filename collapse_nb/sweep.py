@@ -475,12 +475,14 @@ def dry_sweep(
     experiments: Iterable[Experiment],  # As for `sweep`
     out: str | Path,  # As for `sweep`
     *,
-    n_jobs: int = 1,  # Runs at a time
+    n_jobs: int | None = 1,  # As for `sweep`
+    threads: int = 1,  # As for `sweep`; only checked
     snapshots: Iterable[int] = (),  # As for `sweep`
 ) -> (
     pd.DataFrame
 ):  # One row per run and one for all: `state`, `epochs_left`, `seconds`, `megabytes`
     "What `sweep` would do; nothing is written."
+    _check_workers(n_jobs, threads)
     places = _places(_checked_experiments(experiments), user_path(out))
     measured: dict = {}
     rows = []
