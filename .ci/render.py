@@ -69,7 +69,11 @@ def short_signature(
     sym,  # Whose it is
 ):  # Types without their modules; `Options()` for a default of which no field was changed
     "A signature that fits the page."
-    for o in inspect.signature(sym).parameters.values():
+    try:
+        parameters = inspect.signature(sym).parameters.values()
+    except ValueError:  # an exception without an `__init__`, in some versions of Python
+        parameters = ()
+    for o in parameters:
         default = o.default
         if dataclasses.is_dataclass(default) and default == type(default)():
             text = text.replace(repr(default), f"{type(default).__name__}()")
