@@ -688,6 +688,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                       'collapse_nb.discover._read_classes': ('discover.html#_read_classes', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._rows_of_others': ('discover.html#_rows_of_others', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._run_labeled': ('discover.html#_run_labeled', 'collapse_nb/discover.py'),
+                                      'collapse_nb.discover._samples_in_memory': ( 'discover.html#_samples_in_memory',
+                                                                                   'collapse_nb/discover.py'),
                                       'collapse_nb.discover._settings': ('discover.html#_settings', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._showable': ('discover.html#_showable', 'collapse_nb/discover.py'),
                                       'collapse_nb.discover._streamed_samples': ( 'discover.html#_streamed_samples',

@@ -1306,6 +1306,20 @@ def _check_columns(labels: Any, predictions: Any, class_names: Any) -> None:
         check_column_order("labels", labels, class_names)
 
 
+def _samples_in_memory(h, classes, index, images, groups, metadata):
+    "The samples to judge, with the index of the user's frames and all that belongs to them."
+    return _Samples(
+        h,
+        classes.frame if index is None else classes.frame.set_axis(index),
+        classes.names,
+        _exemplars(images, len(h)),
+        _group_codes(groups, len(h)),
+        None if metadata is None else _as_frame("metadata", metadata, len(h)),
+        classes.outputs,
+        classes.by_name,
+    )
+
+
 def discover_subclasses(
     features: ArrayLike | torch.Tensor | pd.DataFrame | str | Path,  # (N, d), or a file of them
     labels: ArrayLike | torch.Tensor,  # (N,) class indices, names or categories
@@ -1347,16 +1361,7 @@ def discover_subclasses(
     _warn_of_units(h)
     args = _in_one_order(_ClassArguments(labels, predictions, train, class_names))
     classes = _classes_of(args, len(h), divide_by)
-    samples = _Samples(
-        h,
-        classes.frame if index is None else classes.frame.set_axis(index),
-        classes.names,
-        _exemplars(images, len(h)),
-        _group_codes(groups, len(h)),
-        None if metadata is None else _as_frame("metadata", metadata, len(h)),
-        classes.outputs,
-        classes.by_name,
-    )
+    samples = _samples_in_memory(h, classes, index, images, groups, metadata)
     find = _other_samples(args.train, classes.given)
     how = _for_classes(how, classes.names, classes.by_name)
     report = _discover(samples, find, how, judge, divide_by)
