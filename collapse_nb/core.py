@@ -6,11 +6,11 @@
 __all__ = ['MAX_CLASSES', 'FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFolderError', 'FolderInUseError',
            'UnreadableError', 'CollapseWarning', 'check_number', 'check_choice', 'check_kind', 'valid_text',
            'user_path', 'make_folder', 'as_tensor', 'check_features', 'check_labels', 'check_same_rows',
-           'check_ordered_names', 'column_names', 'check_same_columns', 'EncodedLabels', 'encode_labels', 'is_fitted',
-           'is_collapsed', 'Interval', 'share_interval', 'MeanInterval', 'mean_interval', 'injected_fault',
-           'atomic_write', 'remove_leftovers', 'reading', 'read_file', 'write_json', 'read_json', 'digest',
-           'folder_lock', 'available', 'artifact_due', 'store_artifact', 'deprecated_alias', 'moved_names', 'parallel',
-           'evaluation_batch', 'import_torchvision']
+           'check_ordered_names', 'column_names', 'word_categories', 'check_same_columns', 'EncodedLabels',
+           'encode_labels', 'is_fitted', 'is_collapsed', 'Interval', 'share_interval', 'MeanInterval', 'mean_interval',
+           'injected_fault', 'atomic_write', 'remove_leftovers', 'reading', 'read_file', 'write_json', 'read_json',
+           'digest', 'folder_lock', 'available', 'artifact_due', 'store_artifact', 'deprecated_alias', 'moved_names',
+           'parallel', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #33df98e6
 import atexit
@@ -363,6 +363,18 @@ def column_names(
     columns = getattr(value, "columns", None)
     names = () if columns is None else tuple(columns)
     return names if names and all(isinstance(o, str) for o in names) else None
+
+
+def word_categories(
+    value: Any,  # Labels
+) -> tuple[str, ...] | None:  # None for labels that are no categories, or not words
+    """Categories of a pandas column or of a polars `Enum`, in their own order, unused ones as well.
+
+    Example: `word_categories(pd.Categorical(["b"], ["b", "a"]))` is ("b", "a").
+    """
+    known: Any = getattr(getattr(value, "dtype", None), "categories", None)
+    words = known.to_list() if hasattr(known, "to_list") else []
+    return tuple(words) if words and all(isinstance(o, str) for o in words) else None
 
 
 def check_same_columns(

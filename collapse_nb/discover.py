@@ -55,6 +55,7 @@ from collapse_nb.core import (
     share_interval,
     user_path,
     valid_text,
+    word_categories,
 )
 from .data import IMAGE_FORMATS, Images, picture_array
 from .mislabeled import doubtful_labels
@@ -76,7 +77,6 @@ from collapse_nb.judging import (
     paired_difference,
     read_labels,
     verdict,
-    word_categories,
 )
 from .html import drawn_name
 from .plots import plot_accuracies, plot_evidence, plot_map

@@ -41,6 +41,7 @@ from collapse_nb.core import (
     reading,
     user_path,
     valid_text,
+    word_categories,
     write_json,
 )
 from collapse_nb.html import (
@@ -428,20 +429,14 @@ def _are_rows(words: list[str], rows: int) -> bool:
     return all(int(word) < rows for word in words)
 
 
-def _categories(labels: Any) -> list[str] | None:
-    "The categories of a pandas categorical, in their order; None for anything else."
-    dtype = getattr(labels, "dtype", None)
-    return list(map(str, dtype.categories)) if isinstance(dtype, pd.CategoricalDtype) else None
-
-
 def _row_names(labels: Any, words: list[str], rows: int) -> list[str]:
     "The name of each row of the last layer; an error if nothing tells it."
     if _are_rows(words, rows):
         word_of = {int(word): word for word in words}
         return [word_of.get(i, str(i)) for i in range(rows)]
-    names = _categories(labels)
+    names = word_categories(labels)
     if names is not None:
-        return names
+        return list(names)
     raise CollapseError(
         f"labels holds words, such as {words[0]!r}, and the rows of the classifier have no names; "
         "pass class_names, the name of each row in their order. (A pandas categorical has names, "
