@@ -52,13 +52,20 @@ def printed(cell):
     return "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
 
 
-DIFFERS = re.compile(r"[\d,.]+(?= MB)| at 0x[0-9a-f]+")  # from machine to machine
+# What differs from machine to machine: free space, addresses, and in parentheses what other
+# libraries say; and every message about a GPU.
+DIFFERS = re.compile(r"[\d,.]+(?= MB)| at 0x[0-9a-f]+|\([^()]*\)")
+GPU = "cuda"
 
 
 def messages(notebook):
     "The error messages that each cell of a notebook shows."
     found = {o.id: re.findall(r"^- .+", printed(o), re.MULTILINE) for o in notebook.cells}
-    return {cell: [DIFFERS.sub("", o) for o in lines] for cell, lines in found.items() if lines}
+    return {
+        cell: [DIFFERS.sub("", line) for line in lines if GPU not in line]
+        for cell, lines in found.items()
+        if lines
+    }
 
 
 def changed_messages(shown, now):
