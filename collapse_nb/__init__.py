@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from .experiment import Run as Run
     from .experiment import run as run
     from .labels import make_scheme as make_scheme
-    from .metrics import NeuralCollapse as NeuralCollapse
     from .metrics import nc_metrics as nc_metrics
     from .models import extract_features as extract_features
+    from .one_pass import NeuralCollapse as NeuralCollapse
 
 _MODULES = {
     "Experiment": "experiment",
     "LinearProbe": "clustering",
-    "NeuralCollapse": "metrics",
+    "NeuralCollapse": "one_pass",
     "Run": "experiment",
     "SubclassClusterer": "clustering",
     "cluster_and_probe": "clustering",

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 from .core import CollapseError, CollapseWarning, check_choice, check_number
 from .data import split_batch
-from .metrics import NCResult, NeuralCollapse, check_keys
+from .metrics import NCResult, check_keys
+from .one_pass import NeuralCollapse
 from collapse_nb.models import (
     _as_written,
     _parts_by_name,
@@ -42,7 +43,7 @@ def measure_model(
     head: nn.Linear | str | None = None,  # The classifier, or its name; None: by data flow
     shift: bool = False,  # The feature at t belongs to the label at t + 1 (language models)
     ignore_index: int | None = None,  # Samples with this label do not count
-    **options: Any,  # As `metrics.NeuralCollapse` takes them
+    **options: Any,  # As `one_pass.NeuralCollapse` takes them
 ) -> NCResult:  # NC1 to NC3
     """Neural Collapse of a network in one pass, in evaluation mode, without gradients.
 

@@ -981,7 +981,7 @@ def _ready(source: _Source, reading: _Reading) -> _Ready:
     return _Ready(network, tree, train, transform)
 
 
-def _check_source(source: _Source, reading: _Reading) -> None:
+def _check_source(source: _Source, reading: _Reading, **of_features: str | None) -> None:
     "Raise unless either a network with images or features with labels were given."
     from collapse_nb.core import CollapseError
 
@@ -992,6 +992,9 @@ def _check_source(source: _Source, reading: _Reading) -> None:
             raise CollapseError(
                 f"--{missing[0]} is missing; give --model and --root, or --features and --labels."
             )
+        for name, value in of_features.items():
+            if value is not None:
+                raise CollapseError(f"--{name} goes with --features; a network has its own.")
         return
     if source.features is None or source.labels is None:
         raise CollapseError("--features and --labels belong together; give both.")
@@ -1266,7 +1269,7 @@ def discover(
     with _exit_on_error():
         from collapse_nb.discovery_page import claim_discovery, hold_discovery, without_a_trace
 
-        _check_source(source, reading)
+        _check_source(source, reading, predictions=known.predictions)
         given = _divide_options(known, dividing)
         _check_folder(out, _DISCOVERY)
         named = dict(weights=source.weights, class_names=reading.class_names)
@@ -1364,7 +1367,7 @@ def measure(
         from collapse_nb.core import user_path
         from collapse_nb.measure import check_measurement_path
 
-        _check_source(source, reading)
+        _check_source(source, reading, classifier=classifier)
         _check_folder(out, _MEASUREMENT)
         named = dict(weights=source.weights, class_names=reading.class_names)
         named |= dict(features=source.features, labels=source.labels, classifier=classifier)

@@ -44,7 +44,7 @@ from collapse_nb.core import (
 )
 from .data import BatchLoader, Dataset, load_dataset
 from .labels import LabelScheme, make_scheme
-from .metrics import NeuralCollapse, nc_metrics
+from .metrics import nc_metrics
 from collapse_nb.models import (
     capture,
     channel_axis_of,
@@ -856,6 +856,8 @@ def layerwise_nc(
             raise CollapseError("labels=None: give the class of each image of a tensor.")
         at_once = evaluation_batch(next(model.parameters()).device)
         images = list(zip(images.split(at_once), torch.as_tensor(labels).split(at_once)))
+    from collapse_nb.one_pass import NeuralCollapse  # torchmetrics takes seconds to import
+
     metrics: dict[str, NeuralCollapse] = {}
     classes = find_head(model, _example(images)).out_features
     for yb, outputs in _pooled(model, images, layers, channel_axis):
