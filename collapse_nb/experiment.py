@@ -851,13 +851,13 @@ def layerwise_nc(
     channel_axis: int | None = None,  # Axis of channels in layers' outputs; None: by the layers
 ) -> pd.DataFrame:  # `layer`, `dimensions`, `nc1`, `nc1_ratio`, `nc1_cdnv`, in the order given
     "Neural Collapse at each layer, in one pass; the last row is the classifier's input."
+    from collapse_nb.one_pass import NeuralCollapse  # torchmetrics takes seconds to import
+
     if isinstance(images, torch.Tensor):
         if labels is None:
             raise CollapseError("labels=None: give the class of each image of a tensor.")
         at_once = evaluation_batch(next(model.parameters()).device)
         images = list(zip(images.split(at_once), torch.as_tensor(labels).split(at_once)))
-    from collapse_nb.one_pass import NeuralCollapse  # torchmetrics takes seconds to import
-
     metrics: dict[str, NeuralCollapse] = {}
     classes = find_head(model, _example(images)).out_features
     for yb, outputs in _pooled(model, images, layers, channel_axis):
