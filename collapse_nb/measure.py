@@ -56,11 +56,10 @@ from collapse_nb.html import (
 from collapse_nb.metrics import (
     KEYS,
     NCResult,
-    _as_classifier,
-    _classes_of,
     class_results,
     nc_metrics,
 )
+from .samples import as_classifier, classes_of
 
 # %% ../nbs/04b_measure.ipynb #00000007
 RESNET18 = {  # training features of nbs/paper/results/plain, five labels, no training error
@@ -418,8 +417,8 @@ def _all_named(class_names: Sequence[str] | None, classes: int) -> list[str] | N
 
 def _rows_of(classifier: Any, features: Any) -> int | None:
     "How many rows the last layer has; None if there is none."
-    source = _as_classifier(classifier)
-    return None if source is None else _classes_of(source, features)
+    source = as_classifier(classifier)
+    return None if source is None else classes_of(source, features)
 
 
 def _are_rows(words: list[str], rows: int) -> bool:

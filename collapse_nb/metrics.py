@@ -12,22 +12,18 @@ __all__ = ['KEYS', 'NC2', 'NC2_W', 'GNC2', 'NC3', 'EIGEN', 'generalised_nc2', 'T
 import copy
 import html
 import math
-import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from collapse_nb.core import (
     CollapseError,
-    CollapseWarning,
-    as_tensor,
     check_choice,
     check_number,
     check_same_rows,
@@ -47,6 +43,22 @@ from collapse_nb.pairs import (
     product_etf_distance,
     small_gram,
     visit_pairs,
+)
+from collapse_nb.samples import (
+    Classifier,
+    Samples,
+    as_classifier,
+    as_samples,
+    batch_rows,
+    check_classifier,
+    check_ignore_index,
+    check_ood_mean,
+    check_room,
+    check_size,
+    check_values,
+    classes_of,
+    count_classes,
+    is_ignored,
 )
 
 # %% ../nbs/04_metrics.ipynb #00000004
@@ -274,332 +286,6 @@ class NCResult(dict):
         ]
         return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
 
-# %% ../nbs/04_metrics.ipynb #0000001b
-@dataclass
-class _Samples:
-    "Features, labels (-1: not counted) and perhaps weights, in one piece or batch by batch."
-
-    features: Tensor  # (N, d)
-    labels: Tensor  # (N,) int64
-    weights: Tensor | None = None  # (N,) float64
-
-    def batches(self, rows: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        "Yield features, labels and weights of the samples that count."
-        home = _home(self.features)
-        some_left_out = bool((self.labels < 0).any())
-        for start in range(0, len(self.labels), rows):
-            part = slice(start, start + rows)
-            h, y = self.features[part].to(home), self.labels[part]
-            w = None if self.weights is None else self.weights[part]
-            if some_left_out:
-                kept = y >= 0
-                h, y, w = h[kept], y[kept], None if w is None else w[kept]
-            yield h, y, w
-
-    def check_finite(self) -> None:
-        "Raise if a sample that counts holds NaN or infinity."
-        parts = self.batches(_rows(self.features))
-        bad = sum(int((~h.isfinite().all(1)).sum()) for h, _, _ in parts)
-        if bad:
-            counted = int((self.labels >= 0).sum())
-            raise CollapseError(
-                f"features: {bad} of {counted} samples hold NaN or infinity. "
-                "Remove them, or find out where they come from."
-            )
-
-
-def _home(t: Tensor) -> torch.device:
-    "Device for float64 sums: the tensor's own, or the CPU where its own has no float64."
-    return torch.device("cpu") if t.device.type == "mps" else t.device
-
-
-def _rows(features: Tensor, at_least: int = 1) -> int:
-    "Samples per batch: what fits the cache, more where a larger product pays, 32 MB at most."
-    d = features.shape[1]
-    cache = 2 ** (22 if features.is_cuda else 19) // d
-    return max(1, min(max(cache, at_least), 2**22 // d))
-
-
-def _unmasked_rows(features: Any, labels: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-    "What of masked arrays is not masked: a masked entry takes its whole sample out."
-    masked = np.ma.getmaskarray(np.ma.asarray(features)).any(-1)
-    others = [np.shape(o) for o in (labels, sample_weight) if o is not None]
-    if any(shape != masked.shape for shape in others):
-        return features, labels, sample_weight  # which is refused
-    masked = masked | np.ma.getmaskarray(np.ma.asarray(labels))
-    warnings.warn(
-        f"features, labels: {masked.sum()} of {masked.size} samples are masked and do not count.",
-        CollapseWarning,
-        stacklevel=4,
-    )
-    parts = [np.asarray(features)[~masked], np.asarray(labels)[~masked]]
-    weights = None if sample_weight is None else np.asarray(sample_weight)[~masked]
-    return parts[0], parts[1], weights
-
-
-def _as_numbers(name: str, value: Any, kind: str) -> Tensor:
-    "As `as_tensor` does; of an array with a type that PyTorch lacks the message names the type."
-    try:
-        return as_tensor(name, value)
-    except CollapseError:
-        dtype = getattr(value, "dtype", None)
-        if not isinstance(dtype, np.dtype) or dtype.kind not in "Of":
-            raise
-    names = "; encode_labels turns names into numbers" if name == "labels" else ""
-    raise CollapseError(
-        f"{name}: an array of dtype {dtype}, which PyTorch lacks. If it holds numbers, pass "
-        f"{name}.astype({kind}){names}."
-    )
-
-
-def _check_none_missing(labels: Tensor) -> None:
-    "Raise if labels are NaN, as in a column of a data frame with gaps."
-    missing = int(labels.isnan().sum()) if labels.is_floating_point() else 0
-    if missing:
-        raise CollapseError(
-            f"labels: {missing} of {labels.numel()} are missing (NaN). Leave those samples out "
-            "and pass integers, such as labels.astype(int)."
-        )
-
-
-def _as_samples(features: Any, labels: Any, sample_weight: Any = None) -> _Samples:
-    "The input as tensors of matching shapes; values are not looked at."
-    if np.ma.is_masked(features) or np.ma.is_masked(labels):
-        features, labels, sample_weight = _unmasked_rows(features, labels, sample_weight)
-    features = _as_numbers("features", features, "float")
-    labels = _as_numbers("labels", labels, "int")
-    if features.ndim < 2 or not features.shape[-1] or not features.is_floating_point():
-        raise CollapseError(
-            f"features: {features.dtype} of shape {tuple(features.shape)}. "
-            "Pass floating-point numbers of shape (samples, dimensions)."
-        )
-    _check_none_missing(labels)
-    if labels.shape != features.shape[:-1] or labels.is_floating_point():
-        raise CollapseError(
-            f"labels: {labels.dtype} of shape {tuple(labels.shape)} for features of shape "
-            f"{tuple(features.shape)}. Pass one integer label per sample; features have "
-            "their dimensions last, maps of positions pooled or flattened."
-        )
-    if features.element_size() == 1:  # float8 has no arithmetic
-        features = features.to(torch.float32)
-    if labels.dtype == torch.uint64 and (labels.to(torch.int64) < 0).any():
-        raise CollapseError("labels: 2**63 and more is no class index. Number the classes from 0.")
-    labels = labels.to(_home(features), torch.int64)
-    weights = _as_weights(sample_weight, labels)
-    return _Samples(features.flatten(0, -2), labels.flatten(), weights)
-
-
-def _as_weights(sample_weight: Any, labels: Tensor) -> Tensor | None:
-    if sample_weight is None:
-        return None
-    weights = _as_numbers("sample_weight", sample_weight, "float")
-    if weights.shape != labels.shape:
-        raise CollapseError(
-            f"sample_weight: shape {tuple(weights.shape)} for labels of shape "
-            f"{tuple(labels.shape)}. Pass one weight per sample, in the shape of the labels."
-        )
-    return weights.flatten().to(labels.device, torch.float64)
-
-
-def _refuse_labels(wrong: Tensor, num_classes: int, of_classifier: bool) -> None:
-    "Raise for labels that are out of range; the range may be that of the classifier's rows."
-    highest = int(wrong.max())
-    if not of_classifier or highest < num_classes:
-        raise CollapseError(
-            f"labels: {int(wrong[0])} is outside 0…{num_classes - 1}. "
-            "Correct it, or name it as ignore_index."
-        )
-    if num_classes == 1:
-        raise CollapseError(f"classifier: 1 row for labels up to {highest}. {_SIGMOID}")
-    raise CollapseError(
-        f"classifier: {num_classes} rows for labels up to {highest}. Pass a layer with a row for "
-        "each class, correct the labels, or name a label that does not count as ignore_index."
-    )
-
-
-_SIGMOID = (
-    "A layer for a sigmoid has one row where two are needed: of its weight w and bias b pass "
-    "(torch.cat([-w / 2, w / 2]), torch.cat([-b / 2, b / 2])), or leave the classifier out."
-)
-
-
-_MOST_WEIGHT = 1e30  # of a sample: products of larger ones and squares may leave the state's range
-
-
-def _check_values(
-    samples: _Samples,
-    num_classes: int,
-    ignored: Tensor,
-    of_classifier: bool = False,  # Is `num_classes` the number of the classifier's rows?
-) -> _Samples:
-    "Labels in range or ignored, weights finite and not negative; -1 where a sample does not count."
-    labels, weights = samples.labels, samples.weights
-    outside = (labels < 0) | (labels >= num_classes)
-    wrong = labels[outside & ~ignored] if outside.any() else labels[:0]
-    if len(wrong):
-        _refuse_labels(wrong, num_classes, of_classifier)
-    if weights is not None:
-        if not (weights[~ignored] >= 0).all() or not weights[~ignored].isfinite().all():
-            raise CollapseError(
-                "sample_weight: negative, NaN or infinite; pass weights of 0 or more."
-            )
-        if (weights[~ignored] > _MOST_WEIGHT).any():
-            raise CollapseError(
-                f"sample_weight: {float(weights[~ignored].max()):.0e} is above "
-                f"{_MOST_WEIGHT:.0e}. Divide all weights by one number, which changes no metric."
-            )
-        ignored = ignored | (weights == 0)
-    return replace(samples, labels=labels.masked_fill(ignored, -1))
-
-
-def _count_classes(labels: Tensor, ignored: Tensor) -> int:
-    "The largest label + 1."
-    kept = labels[~ignored]
-    highest = int(kept.max()) if len(kept) else -1
-    if highest >= MAX_CLASSES:
-        raise CollapseError(
-            f"labels: {highest} is too large for a class index. "
-            "Number the classes from 0, or pass num_classes=."
-        )
-    return highest + 1
-
-
-def _check_ignore_index(value: Any) -> int | None:
-    "One label as an int, or None."
-    if value is None:
-        return None
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or not -(2**63) <= value < 2**63:
-        raise CollapseError(
-            f"ignore_index={value!r}: pass the one label that does not count as a whole number, "
-            "or None."
-        )
-    return int(value)
-
-
-def _is_ignored(labels: Tensor, ignore_index: int | None) -> Tensor:
-    if ignore_index is None:
-        return torch.zeros_like(labels, dtype=torch.bool)
-    return labels == ignore_index
-
-
-def _check_room(classes: int, dim: int) -> None:
-    "Refuse a table of class means that cannot fit into memory."
-    needed = 8 * classes * dim
-    try:
-        room = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        room = 2**40
-    if needed > room:
-        raise CollapseError(
-            f"num_classes={classes}: the class means would take {needed / 1e9:,.0f} GB. "
-            "Number the classes from 0, or pass classes='seen' to NeuralCollapse."
-        )
-
-# %% ../nbs/04_metrics.ipynb #0000001d
-_SIZES = {  # of the largest number: there its square, and in float64 its fourth power, keep digits
-    torch.float64: (1e-70, 1e70),
-    torch.float32: (1e-10, 1e13),
-}
-
-
-def _check_size(name: str, size: Tensor, dtype: torch.dtype = torch.float64) -> None:
-    "Raise if squares of numbers up to `size` would overflow in `dtype`, or lose their digits."
-    low, high = _SIZES[dtype]
-    if not (size == 0 or low <= size <= high):
-        raise CollapseError(
-            f"{name}: numbers of about {float(size):.0e}, where squares in {dtype} need "
-            f"{low:.0e} to {high:.0e}. Change the unit: with features * c and weight / c, for a "
-            "number c, every metric is the same."
-        )
-
-
-class _Classifier:
-    "A reference to the last linear layer."
-
-    def __init__(self, source: Any):
-        self.source = source
-
-    def read(self) -> tuple[Any, Any]:
-        "Weight and bias as they are now."
-        if isinstance(self.source, (tuple, list)):
-            return tuple(self.source)
-        return self.source.weight, getattr(self.source, "bias", None)
-
-    def __deepcopy__(self, memo: dict) -> "_Classifier":
-        return _Classifier(memo.get(id(self.source), self.source))
-
-    def __reduce__(self) -> tuple:
-        now = tuple(None if t is None else torch.as_tensor(t).detach().clone() for t in self.read())
-        return _Classifier, (now,)
-
-
-def _as_classifier(classifier: Any, weight: Any = None, bias: Any = None) -> _Classifier | None:
-    "A `_Classifier` of a layer, of `(weight, bias)`, or of the two arguments of these names."
-    if classifier is None:
-        if weight is None and bias is not None:
-            raise CollapseError("bias was passed without weight; pass both or neither.")
-        return None if weight is None else _Classifier((weight, bias))
-    if weight is not None or bias is not None:
-        raise CollapseError("classifier and weight were both passed; pass one of them.")
-    pair = isinstance(classifier, (tuple, list)) and len(classifier) == 2
-    if pair or hasattr(classifier, "weight"):
-        return _Classifier(classifier)
-    raise CollapseError(
-        f"classifier={type(classifier).__name__}: pass the last linear layer or (weight, bias)."
-    )
-
-
-def _classes_of(source: _Classifier, features: Tensor) -> int:
-    "How many classes the last layer has, or an error if its matrix is turned."
-    shape = tuple(as_tensor("weight", source.read()[0]).shape)
-    dim = tuple(features.shape[-1:])
-    turned = shape[:1] == dim != shape[1:]
-    if len(shape) != 2 or turned:
-        raise CollapseError(
-            f"weight: shape {shape}. Pass a row per class and a column per dimension of the "
-            f"features{', here weight.T' if turned else ''}."
-        )
-    return shape[0]
-
-
-def _check_classifier(
-    source: _Classifier | None, dim: int, classes: int, device: torch.device | str
-) -> tuple[Tensor | None, Tensor | None]:
-    "The last layer as float64 tensors without gradient, on `device`."
-    if source is None:
-        return None, None
-    weight, bias = source.read()
-    weight = as_tensor("weight", weight).to(device).double()
-    if bias is None:
-        bias = weight.new_zeros(len(weight))
-    else:
-        bias = as_tensor("bias", bias).to(device).double()
-    if weight.shape != (classes, dim) or bias.shape != (classes,):
-        sigmoid = f" {_SIGMOID}" if weight.shape == (1, dim) and classes == 2 else ""
-        raise CollapseError(
-            f"weight, bias: shapes {tuple(weight.shape)}, {tuple(bias.shape)}. "
-            f"{classes} classes in {dim} dimensions need ({classes}, {dim}) and ({classes},)."
-            f"{sigmoid}"
-        )
-    if not (weight.isfinite().all() and bias.isfinite().all()):
-        raise CollapseError("weight, bias: NaN or infinity in the classifier.")
-    _check_size("weight", weight.abs().max())
-    return weight, bias
-
-
-def _check_ood(ood_mean: Any, dim: int, device: torch.device | str) -> Tensor | None:
-    "The out-of-distribution mean as a float64 vector."
-    if ood_mean is None:
-        return None
-    ood_mean = as_tensor("ood_mean", ood_mean).to(device).double()
-    if ood_mean.shape != (dim,) or not ood_mean.isfinite().all():
-        raise CollapseError(
-            f"ood_mean: shape {tuple(ood_mean.shape)}; pass one finite vector of {dim} numbers."
-        )
-    _check_size("ood_mean", ood_mean.abs().max())
-    return ood_mean
-
 # %% ../nbs/04_metrics.ipynb #00000023
 def class_means(
     features: Tensor,  # (N, d), any floating-point type
@@ -610,12 +296,12 @@ def class_means(
 ]:  # Counts (K,) and float64 means (K, d); zeros for a class without samples
     "How many samples each class has, and their mean, summed in float64."
     counts = torch.bincount(labels[labels >= 0], minlength=num_classes)
-    return counts, _weighted_means(_Samples(features, labels), counts.double())
+    return counts, _weighted_means(Samples(features, labels), counts.double())
 
 
-def _weighted_means(samples: _Samples, totals: Tensor) -> Tensor:
+def _weighted_means(samples: Samples, totals: Tensor) -> Tensor:
     "Class means, given the total weight of each class."
-    features, rows = samples.features, _rows(samples.features)
+    features, rows = samples.features, batch_rows(samples.features)
     sums = totals.new_zeros(len(totals), features.shape[1])
     origins = _origins(samples, len(totals))
     # one buffer: new memory for each batch costs more than the sums
@@ -632,7 +318,7 @@ def _weighted_means(samples: _Samples, totals: Tensor) -> Tensor:
     return means if origins is None else means.add_(origins)
 
 
-def _origins(samples: _Samples, classes: int) -> Tensor | None:
+def _origins(samples: Samples, classes: int) -> Tensor | None:
     "The first sample of each class, which float64 sums start from; shorter types need none."
     if samples.features.dtype != torch.float64:
         return None
@@ -739,14 +425,14 @@ def _float32_products(features: Tensor) -> bool:
 
 
 def _spread(
-    samples: _Samples,
+    samples: Samples,
     means: Tensor,
     V: Tensor | None,
     judge: Callable | None,
     dtype: torch.dtype,
 ) -> tuple[Within, bool]:
     "The second pass with products in `dtype`, and whether rounding was harmless."
-    m, rows = means.to(dtype), _rows(samples.features, len(means))
+    m, rows = means.to(dtype), batch_rows(samples.features, len(means))
     Vt = None if V is None else V.T.to(dtype).contiguous()
     sumsq, wrong = means.new_zeros(len(means)), means.new_zeros(())
     along = None if V is None else means.new_zeros(len(Vt))
@@ -768,7 +454,7 @@ def _spread(
     return _recenter(Within(sumsq, along, wrong), _totals(samples, len(means)), means - m, V)
 
 
-def _totals(samples: _Samples, classes: int) -> Tensor:
+def _totals(samples: Samples, classes: int) -> Tensor:
     "Total weight of each class, float64."
     kept = samples.labels >= 0
     weights = None if samples.weights is None else samples.weights[kept]
@@ -791,7 +477,7 @@ def _recenter(
 
 
 def _within(
-    samples: _Samples, means: Tensor, V: Tensor | None, judge: Callable | None = None
+    samples: Samples, means: Tensor, V: Tensor | None, judge: Callable | None = None
 ) -> Within:
     "The second pass, in float32 where that is safe and pays."
     if samples.features.numel() * len(means) > 2**27 and _float32_products(samples.features):
@@ -811,7 +497,7 @@ def within_classes(
     judge: Callable | None = None,  # Called on each batch, returns a boolean per sample
 ) -> Within:
     "Second pass: center each sample by its class mean, project it, add up squares."
-    return _within(_Samples(features, labels), means, V, judge)
+    return _within(Samples(features, labels), means, V, judge)
 
 # %% ../nbs/04_metrics.ipynb #00000032
 def equinorm(
@@ -1219,14 +905,14 @@ class _Settings:
     def __post_init__(self) -> None:
         check_choice("centering", self.centering, ["class_means", "samples"])
         check_choice("weighting", self.weighting, ["classes", "samples"])
-        self.ignore_index = _check_ignore_index(self.ignore_index)
+        self.ignore_index = check_ignore_index(self.ignore_index)
         check_number("min_count", self.min_count, low=1, integer=True)
 
 
 class _Prepared(NamedTuple):
     "Samples of the classes that count, renumbered without gaps."
 
-    samples: _Samples
+    samples: Samples
     counts: Tensor  # of all classes
     used: Tensor  # which of them count
     weight: Tensor  # (K,) of those that do
@@ -1240,21 +926,21 @@ def _prepare(
     sample_weight: Any,
     num_classes: int | None,
     settings: _Settings,
-    source: _Classifier | None,
+    source: Classifier | None,
 ) -> _Prepared:
     "Check the input and take the first pass."
-    samples = _as_samples(features, labels, sample_weight)
-    ignored = _is_ignored(samples.labels, settings.ignore_index)
+    samples = as_samples(features, labels, sample_weight)
+    ignored = is_ignored(samples.labels, settings.ignore_index)
     of_classifier = num_classes is None and source is not None
     if num_classes is None:
         if source is None:
-            num_classes = _count_classes(samples.labels, ignored)
+            num_classes = count_classes(samples.labels, ignored)
         else:
-            num_classes = _classes_of(source, samples.features)
+            num_classes = classes_of(source, samples.features)
     else:
         check_number("num_classes", num_classes, low=1, integer=True)
-        _check_room(num_classes, 1)
-    samples = _check_values(samples, num_classes, ignored, of_classifier)
+        check_room(num_classes, 1)
+    samples = check_values(samples, num_classes, ignored, of_classifier)
     counted = samples.labels >= 0
     if not counted.any():
         raise CollapseError(
@@ -1266,7 +952,7 @@ def _prepare(
     if not used.all():
         samples = replace(samples, labels=_renumber(samples.labels, used))
     K = int(used.sum())
-    _check_room(K, samples.features.shape[1])
+    check_room(K, samples.features.shape[1])
     weight = _totals(samples, K)
     means = _weighted_means(samples, weight)
     if not means.isfinite().all():
@@ -1289,7 +975,7 @@ def _evidence(
     if len(classes) < 2:
         nothing = BetweenClasses(p.means * 0, p.weight, 0.0, rank=0)
         return _Evidence(nothing, p.means, classes, p.weight, W=W)
-    _check_size("features", p.means.abs().max())
+    check_size("features", p.means.abs().max())
     judged, table = "nc4_mismatch" in keys, len(classes) <= TABLE_CLASSES
     basis = "nc1" in keys or (judged and table)
     between = between_classes(
@@ -1339,7 +1025,7 @@ def nc_metrics(
     Source: Papyan, Han and Donoho (2020), arXiv 2008.08186; conventions as in the table above.
     """
     check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
-    source = _as_classifier(classifier, weight, bias)
+    source = as_classifier(classifier, weight, bias)
     settings = _Settings(centering, weighting, ignore_index, min_count)
     has_classifier = source is not None
     keys = check_keys(
@@ -1352,8 +1038,8 @@ def nc_metrics(
     p = _prepare(features, labels, sample_weight, num_classes, settings, source)
     dim, home = p.means.shape[1], p.means.device
     with torch.autocast(p.samples.features.device.type, enabled=False):
-        e = _evidence(p, keys, settings, _check_classifier(source, dim, len(p.counts), home))
-        e.ood = _check_ood(ood_mean, dim, home)
+        e = _evidence(p, keys, settings, check_classifier(source, dim, len(p.counts), home))
+        e.ood = check_ood_mean(ood_mean, dim, home)
         info = _count_info(p.counts, p.used) | dict(ignored=p.ignored)
         found = _result(keys, e, p.counts, info)
     found = NCResult(found.floats(), found.info)
@@ -1412,11 +1098,11 @@ def class_results(
     Example: `class_results(features, labels).nlargest(20, "nearest_cdnv")`.
     """
     check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
-    source = _as_classifier(classifier)
+    source = as_classifier(classifier)
     settings = _Settings(centering, ignore_index=ignore_index, min_count=min_count)
     p = _prepare(features, labels, sample_weight, num_classes, settings, source)
     with torch.autocast(p.samples.features.device.type, enabled=False):
-        layer = _check_classifier(source, p.means.shape[1], len(p.counts), p.means.device)
+        layer = check_classifier(source, p.means.shape[1], len(p.counts), p.means.device)
         e = _evidence(p, ["within"], settings, layer)
         _check_two_classes(e)
         return _class_frame(e)

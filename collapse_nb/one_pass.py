@@ -30,32 +30,34 @@ from collapse_nb.core import (
 from collapse_nb.metrics import (
     BetweenClasses,
     NCResult,
-    _as_classifier,
-    _as_samples,
-    _check_classifier,
-    _check_ignore_index,
-    _check_ood,
-    _check_room,
-    _check_size,
     _check_two_classes,
-    _check_values,
     _class_frame,
-    _Classifier,
-    _classes_of,
     _count_info,
     _Evidence,
     _float32_products,
-    _is_ignored,
-    _MOST_WEIGHT,
     _result,
-    _rows,
-    _Samples,
     _Settings,
     _TiledJudge,
     between_classes,
     check_keys,
 )
 from .moments import Moments, add_batch, merge, spread_rows
+from collapse_nb.samples import (
+    MOST_WEIGHT,
+    Classifier,
+    Samples,
+    as_classifier,
+    as_samples,
+    batch_rows,
+    check_classifier,
+    check_ignore_index,
+    check_ood_mean,
+    check_room,
+    check_size,
+    check_values,
+    classes_of,
+    is_ignored,
+)
 
 # %% ../nbs/04_one_pass.ipynb #0ne00003
 import_torchvision()  # before torchmetrics, which imports torchvision itself
@@ -311,10 +313,10 @@ class NeuralCollapse(_DeviceOnly):
         self.num_classes = num_classes
         self.feature_dim = check_number("feature_dim", feature_dim, low=1, integer=True)
         self.settings = _Settings(centering, weighting, ignore_index, min_count)
-        self.classifier = _as_classifier(classifier, weight, bias)
+        self.classifier = as_classifier(classifier, weight, bias)
         if self.classifier is not None:
             self.compute_with_cache = False  # the layer may have been trained since
-        self.ood_mean = _check_ood(ood_mean, feature_dim, "cpu")
+        self.ood_mean = check_ood_mean(ood_mean, feature_dim, "cpu")
         self.keys = check_keys(
             metrics,
             classifier=self.classifier is not None,
@@ -324,13 +326,13 @@ class NeuralCollapse(_DeviceOnly):
         self.fast = fast
         self.info: dict | None = None
         if self.classifier and num_classes is not None:
-            _check_classifier(self.classifier, feature_dim, num_classes, "cpu")
+            check_classifier(self.classifier, feature_dim, num_classes, "cpu")
         check_choice("state_dtype", state_dtype, [torch.float32, torch.float64])
         self._add_states(state_dtype)
 
     def _add_states(self, dtype: torch.dtype) -> None:
         rows, scatter = self.rows_of.rows(), "nc1" in self.keys
-        _check_room(rows, self.feature_dim)
+        check_room(rows, self.feature_dim)
         empty = Moments.zeros(rows, self.feature_dim, scatter=scatter, dtype=dtype)
         states = empty.tensors()
         self._moment_names = tuple(states)
@@ -362,7 +364,7 @@ class NeuralCollapse(_DeviceOnly):
     ) -> None:
         "Add a batch."
         check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
-        samples = _as_samples(features, labels, sample_weight)
+        samples = as_samples(features, labels, sample_weight)
         if samples.features.shape[1] != self.feature_dim:
             raise CollapseError(
                 f"features: {samples.features.shape[1]} dimensions; "
@@ -385,10 +387,10 @@ class NeuralCollapse(_DeviceOnly):
         "Are bad samples counted instead of raised, so that no batch waits for the device?"
         return features.is_cuda and self.count.is_cuda and not self.rows_of.seen
 
-    def _check(self, samples: _Samples) -> _Samples:
+    def _check(self, samples: Samples) -> Samples:
         "Raise for bad samples; −1 for those that do not count."
-        ignored = _is_ignored(samples.labels, self.ignore_index)
-        samples = _check_values(samples, self.rows_of.high, ignored)
+        ignored = is_ignored(samples.labels, self.ignore_index)
+        samples = check_values(samples, self.rows_of.high, ignored)
         if not samples.features.sum().isfinite():
             samples.check_finite()
         if self.rows_of.listed is None:
@@ -396,24 +398,24 @@ class NeuralCollapse(_DeviceOnly):
         rows = self.rows_of.select(samples.labels.clamp(min=0))
         return replace(samples, labels=rows.masked_fill(samples.labels < 0, -1))
 
-    def _sift(self, samples: _Samples) -> _Samples:
+    def _sift(self, samples: Samples) -> Samples:
         "Give weight 0 to what is ignored or bad, and count what is bad, on the device."
         h, y, w = samples.features, samples.labels, samples.weights
-        ignored = _is_ignored(y, self.ignore_index)
+        ignored = is_ignored(y, self.ignore_index)
         valid = (y >= 0) & (y < self.rows_of.high)
         rows = self.rows_of.select(y.where(valid, 0))
         good = valid & h.isfinite().all(1)
         if w is not None:
-            good = good & (w >= 0) & (w <= _MOST_WEIGHT)
+            good = good & (w >= 0) & (w <= MOST_WEIGHT)
         self.refused += (~ignored & ~good).sum()
         kept = good & ~ignored & (rows >= 0)
         weights = kept.double() if w is None else w.where(kept, 0)
-        return _Samples(h.where(kept[:, None], 0), rows.where(kept, 0), weights)
+        return Samples(h.where(kept[:, None], 0), rows.where(kept, 0), weights)
 
-    def _add(self, samples: _Samples) -> None:
+    def _add(self, samples: Samples) -> None:
         home, fast = self.count.device, self.fast and _float32_products(samples.features)
         trim = not self._defers(samples.features)
-        rows = _rows(samples.features, self.feature_dim)
+        rows = batch_rows(samples.features, self.feature_dim)
         everything = samples.batches(rows) if trim else _fixed_batches(samples, rows)
         for h, y, w in everything:
             if len(y):
@@ -543,7 +545,7 @@ class NeuralCollapse(_DeviceOnly):
         if refused > 0:
             raise CollapseError(
                 f"{int(refused)} samples were left out: NaN or infinity, a label out of range, or "
-                f"a weight below 0 or above {_MOST_WEIGHT:.0e}. Correct them, or name the label "
+                f"a weight below 0 or above {MOST_WEIGHT:.0e}. Correct them, or name the label "
                 "as ignore_index."
             )
         m = moments.double()
@@ -571,7 +573,7 @@ class NeuralCollapse(_DeviceOnly):
             return _Evidence(between, kept.mean, classes, kept.weight, kept.sumsq, W=W)
         s = self.settings
         spread = (kept.sumsq / kept.weight).max().sqrt()
-        _check_size("features", torch.maximum(kept.mean.abs().max(), spread), self.mean.dtype)
+        check_size("features", torch.maximum(kept.mean.abs().max(), spread), self.mean.dtype)
         between = between_classes(
             kept.mean, kept.weight, s.centering, s.weighting, basis=m.scatter is not None
         )
@@ -586,7 +588,7 @@ class NeuralCollapse(_DeviceOnly):
             return None
         rows = len(self.classifier.read()[0])
         wanted = rows if self.num_classes is None else self.num_classes
-        W, _ = _check_classifier(self.classifier, self.feature_dim, wanted, device)
+        W, _ = check_classifier(self.classifier, self.feature_dim, wanted, device)
         if len(classes) and classes.max() >= rows:
             raise CollapseError(
                 f"labels: {int(classes.max())} has no row in the classifier, which has {rows}."
@@ -627,7 +629,7 @@ def _rows_in_order(label: Tensor) -> Tensor:
     return label.argsort()[(label < 0).sum() :]
 
 
-def _fixed_batches(samples: _Samples, rows: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+def _fixed_batches(samples: Samples, rows: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
     "Batches of all samples; those that do not count have weight 0."
     parts = (t.split(rows) for t in (samples.features, samples.labels, samples.weights))
     yield from zip(*parts)
@@ -684,15 +686,15 @@ class NearestMeanMismatch(_DeviceOnly):
             raise CollapseError(
                 f"class_means: shape {tuple(means.shape)}; pass (classes, dimensions)."
             )
-        source = _as_classifier(classifier)
+        source = as_classifier(classifier)
         if source is None:
             raise CollapseError("classifier=None: pass the last linear layer or (weight, bias).")
         self._check_classes(source, means)
-        W, bias = _check_classifier(source, means.shape[1], len(means), "cpu")
+        W, bias = check_classifier(source, means.shape[1], len(means), "cpu")
         seen = means.isfinite().all(1)
         if seen.any():
-            _check_size("class_means", means[seen].abs().max())
-        self.ignore_index = _check_ignore_index(ignore_index)
+            check_size("class_means", means[seen].abs().max())
+        self.ignore_index = check_ignore_index(ignore_index)
         self.feature_dim = means.shape[1]
         self.judge = _TiledJudge(means[seen], W[seen], bias[seen]) if seen.any() else None
         self.classes = int(seen.sum())
@@ -702,9 +704,9 @@ class NearestMeanMismatch(_DeviceOnly):
         settings = _settings_state(ignore_index=self.ignore_index, tables=tables)
         self.add_state("settings_digest", settings, dist_reduce_fx="max")
 
-    def _check_classes(self, source: _Classifier, means: Tensor) -> None:
+    def _check_classes(self, source: Classifier, means: Tensor) -> None:
         "Raise if the classifier has rows for other classes than the means."
-        rows = _classes_of(source, means)
+        rows = classes_of(source, means)
         if rows != len(means):
             raise CollapseError(
                 f"class_means: {len(means)} rows for a classifier of {rows}. A metric with "
@@ -727,14 +729,14 @@ class NearestMeanMismatch(_DeviceOnly):
             )
         if labels is None:
             labels = torch.zeros(features.shape[:-1], dtype=torch.int64)
-        samples = _as_samples(features, labels)
+        samples = as_samples(features, labels)
         if samples.features.shape[1] != self.feature_dim:
             raise CollapseError(
                 f"features: {samples.features.shape[1]} dimensions; "
                 f"the class means have {self.feature_dim}."
             )
-        ignored = _is_ignored(samples.labels, self.ignore_index)
-        samples = _check_values(samples, 2**62, ignored)
+        ignored = is_ignored(samples.labels, self.ignore_index)
+        samples = check_values(samples, 2**62, ignored)
         samples.check_finite()
         with torch.no_grad(), torch.autocast(samples.features.device.type, enabled=False):
             for h, _, _ in samples.batches(1024):
