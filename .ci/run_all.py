@@ -25,7 +25,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 ROOT = Path(__file__).resolve().parents[1]
 
 
-LONG = ("10a_sweep.ipynb",)  # small files that take minutes: last, they would run alone
+# Small files that take minutes: last, they would run alone.
+LONG = ("10a_sweep.ipynb", "reliability.ipynb")
 
 
 def notebooks():
