@@ -1123,6 +1123,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                      'collapse_nb.measure._check_replaced': ('measure.html#_check_replaced', 'collapse_nb/measure.py'),
                                      'collapse_nb.measure._check_spelling': ('measure.html#_check_spelling', 'collapse_nb/measure.py'),
                                      'collapse_nb.measure._column_of': ('measure.html#_column_of', 'collapse_nb/measure.py'),
+                                     'collapse_nb.measure._counted': ('measure.html#_counted', 'collapse_nb/measure.py'),
                                      'collapse_nb.measure._draw_each': ('measure.html#_draw_each', 'collapse_nb/measure.py'),
                                      'collapse_nb.measure._draw_histogram': ('measure.html#_draw_histogram', 'collapse_nb/measure.py'),
                                      'collapse_nb.measure._first_line': ('measure.html#_first_line', 'collapse_nb/measure.py'),

@@ -346,6 +346,12 @@ def _draw_histogram(ax: Axes, values: pd.Series) -> None:
     ax.set_ylabel("classes")
 
 # %% ../nbs/04b_measure.ipynb #0000000d
+def _counted(info: dict) -> int:
+    "Samples of the classes that count."
+    rare = sum(info["counts"][c] for c in info["rare"])
+    return sum(info["counts"]) - rare
+
+
 def measure_features(
     features: Any,  # (N, d) or (B, T, d) last-layer features
     labels: Any,  # (N,) or (B, T) integers, or (N,) names
@@ -377,14 +383,12 @@ def measure_features(
     result = nc_metrics(
         features, labels, metrics=metrics, weighting=weighting, gnc2=gnc2, ood_mean=ood, **shared
     )
-    info = result.info
-    left_out = sum(info["counts"][c] for c in info["rare"])
     return Measurement(
         result,
         class_results(features, labels, **shared),
         dim=as_tensor("features", features).shape[-1],
-        samples=sum(info["counts"]) - left_out,
-        names=_all_named(class_names, len(info["counts"])),
+        samples=_counted(result.info),
+        names=_all_named(class_names, len(result.info["counts"])),
         settings=choices | dict(weighting=weighting),
     )
 

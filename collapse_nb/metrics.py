@@ -1004,8 +1004,7 @@ def nc_metrics(
     *,
     classifier: Any = None,  # The last linear layer or (weight, bias), in place of the two above
     metrics: Sequence[str] | None = None,  # Keys of `KEYS` to compute; None: the usual ones
-    num_classes: int
-    | None = None,  # C; by default the rows of the weight, or the largest label + 1
+    num_classes: int | None = None,  # C; by default the weight's rows, or the largest label + 1
     centering: str = "class_means",  # Center of M: the mean of the 'class_means' or all 'samples'
     weighting: str = "classes",  # In Σ_B all 'classes' weigh the same, or all 'samples'
     ignore_index: int | None = None,  # Samples with this label do not count
@@ -1027,14 +1026,8 @@ def nc_metrics(
     check_same_rows(features=features, labels=labels, sample_weight=sample_weight)
     source = as_classifier(classifier, weight, bias)
     settings = _Settings(centering, weighting, ignore_index, min_count)
-    has_classifier = source is not None
-    keys = check_keys(
-        metrics,
-        classifier=has_classifier,
-        gnc2=gnc2,
-        ood=ood_mean is not None,
-        nc4=has_classifier,
-    )
+    told, ood = source is not None, ood_mean is not None
+    keys = check_keys(metrics, classifier=told, gnc2=gnc2, ood=ood, nc4=told)
     p = _prepare(features, labels, sample_weight, num_classes, settings, source)
     dim, home = p.means.shape[1], p.means.device
     with torch.autocast(p.samples.features.device.type, enabled=False):
