@@ -7,7 +7,6 @@ __all__ = ['measure_model', 'CollapseHistory', 'lightning_callback', 'trainer_ca
 
 # %% ../nbs/04a_callbacks.ipynb #00000003
 import random
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -19,10 +18,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from .core import CollapseError, CollapseWarning, check_choice, check_number
+from .core import CollapseError, check_choice, check_number, warn_user
 from .data import split_batch
 from .metrics import NCResult, check_keys
-from .one_pass import NeuralCollapse
 from collapse_nb.models import (
     _as_written,
     _parts_by_name,
@@ -33,6 +31,7 @@ from collapse_nb.models import (
     find_head,
     unwrapped,
 )
+from .one_pass import NeuralCollapse
 
 # %% ../nbs/04a_callbacks.ipynb #00000007
 def measure_model(
@@ -252,7 +251,7 @@ class CollapseHistory:
         except CollapseError as e:
             if not self.results:
                 raise
-            warnings.warn(f"epoch {epoch} was not measured: {e}", CollapseWarning, stacklevel=2)
+            warn_user(f"epoch {epoch} was not measured: {e}")
             return {}
         self.results[epoch] = found
         return {f"{self.prefix}{key}": value for key, value in found.floats().items()}

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['open_features', 'open_table', 'feature_table', 'feature_rows', 'ClasswiseClusterer', 'DivideSettings',
-           'affordable_rows', 'check_n_subclasses', 'class_rows', 'divide_classes']
+           'affordable_rows', 'check_n_subclasses', 'class_rows', 'drawn_rows', 'divide_classes']
 
 # %% ../nbs/10d_classwise.ipynb #64f2c0b8
 import hashlib
@@ -16,7 +16,6 @@ import re
 import tempfile
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
-
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,15 +29,16 @@ from threadpoolctl import threadpool_limits
 from . import __version__
 from .clustering import SubclassClusterer, copies_message, few_groups_message
 from collapse_nb.core import (
-    make_folder,
     CollapseError,
     CollapseWarning,
     atomic_write,
     check_number,
     digest,
+    make_folder,
     parallel,
     read_file,
     user_path,
+    warn_user,
 )
 from .measure import read_table
 
@@ -572,7 +572,12 @@ def class_rows(codes: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:  # (class
         yield c, np.sort(rows)
 
 
-def _some_rows(rows: np.ndarray, most: int, groups: np.ndarray | None, seed: int) -> np.ndarray:
+def drawn_rows(
+    rows: np.ndarray,  # Rows of a class
+    most: int,  # Rows to draw, at most
+    groups: np.ndarray | None,  # Codes of samples that belong together, of all rows
+    seed: int,  # Decides the draw
+) -> np.ndarray:
     "At most so many rows at random, whole groups where there are groups."
     if len(rows) <= most:
         return rows
@@ -676,7 +681,7 @@ def divide_classes(
     if how.checkpoint is not None:
         _make_checkpoint(how.checkpoint)
     seed = how.random_state
-    rows = {c: _some_rows(at[o], most, groups, seed) for c, o in class_rows(codes[at])}
+    rows = {c: drawn_rows(at[o], most, groups, seed) for c, o in class_rows(codes[at])}
     told = lambda o: None if groups is None else groups[o]
     jobs = (delayed(_fit_class)(features, o, told(o), c, how) for c, o in rows.items())
     fitted = parallel(how.n_jobs, return_as="generator")(jobs)
@@ -688,7 +693,7 @@ def divide_classes(
     of_files = _said_of_files(sum(one.again for one in divided.values()), how)
     for said in (of_files, _said_of_samples(clusterer, rows, groups, how)):
         if said:
-            warnings.warn(said, CollapseWarning, stacklevel=4)
+            warn_user(said)
     return clusterer, sum(map(len, rows.values()))
 
 

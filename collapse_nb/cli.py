@@ -31,8 +31,8 @@ from .settings import Settings
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from collapse_nb.discover import SubclassReport
     from collapse_nb.runs import Experiment
+    from collapse_nb.subclass_report import SubclassReport
 
 # %% ../nbs/13_cli.ipynb #a1726e05
 app = typer.Typer(
@@ -498,8 +498,8 @@ def sweep(
     with _exit_on_error():
         from collapse_nb.core import user_path
         from collapse_nb.models import factories_in
-        from collapse_nb.sweep import grid, overview
-        from collapse_nb.sweep import dry_sweep, sweep as sweep_experiments
+        from collapse_nb.sweep import dry_sweep, grid, overview
+        from collapse_nb.sweep import sweep as sweep_experiments
 
         experiments = grid(**_typed(options, several=True))
         epochs = _numbers("snapshots", snapshots, int)
@@ -1069,7 +1069,8 @@ def _discover_model(
     source: _Source, reading: _Reading, against: str | None, given: dict, checkpoint: Path
 ) -> _Found:
     "Find the sub-classes in a network's features of images."
-    from collapse_nb.discover import discover_in_model, judge_model
+    from collapse_nb.discover import discover_in_model
+    from collapse_nb.streaming import judge_model
 
     ready = _ready(source, reading)
     tree = ready.tree
@@ -1097,8 +1098,8 @@ def _check_second(
     "Raise, before anything is divided, unless a second model's predictions fit the samples."
     import numpy as np
 
+    from collapse_nb.answers import codes_as
     from collapse_nb.core import CollapseError
-    from collapse_nb.judging import codes_as
 
     if predictions is None:
         raise CollapseError("--against compares with --predictions; give those, too.")
@@ -1239,8 +1240,8 @@ def _divide_options(known: _Known, dividing: _Dividing) -> dict:
 def _finish_discovery(found: _Found, out: str, settings: dict) -> None:
     "Print the tables, write the folder; exit with 3 if a second model is worse on a part."
     from collapse_nb.core import user_path
-    from collapse_nb.discover import compare
     from collapse_nb.discovery_page import save_discovery
+    from collapse_nb.two_models import compare
 
     _print_discovery(found.report)
     changes = None if found.other is None else compare(found.report, found.other)

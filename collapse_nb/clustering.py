@@ -12,7 +12,6 @@ __all__ = ['COPY_JUMP', 'MANY_COPIES', 'METHODS', 'View', 'Candidate', 'class_vi
 # %% ../nbs/06_clustering.ipynb #9d3babed
 import math
 import time
-import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -35,19 +34,19 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from collapse_nb.core import (
-    check_kind,
     CollapseError,
-    CollapseWarning,
     as_tensor,
     check_choice,
     check_features,
+    check_kind,
     check_labels,
     check_number,
     check_same_rows,
     encode_labels,
     moved_names,
-    share_interval,
     parallel,
+    share_interval,
+    warn_user,
 )
 from collapse_nb.modes import (
     DEFAULT_OPTIONS,
@@ -733,7 +732,7 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         self._collect(found, rows, len(X))
         said = self._said_of_samples(groups, rows)
         if said:
-            warnings.warn(said, CollapseWarning, stacklevel=2)
+            warn_user(said)
         return self
 
     def fit_predict(
@@ -754,11 +753,9 @@ class SubclassClusterer(ClusterMixin, BaseEstimator):
         if self.n_components != "auto":
             check_number("n_components", self.n_components, low=1, integer=True)
             if self.method in ("held_out", "tsne"):
-                warnings.warn(
+                warn_user(
                     f"n_components={self.n_components} is for method 'gmm' or 'kmeans' and has no "
-                    f"effect on {self.method!r}: of 'held_out' give ModeOptions(components=…).",
-                    CollapseWarning,
-                    stacklevel=3,
+                    f"effect on {self.method!r}: of 'held_out' give ModeOptions(components=…)."
                 )
 
     def _encoded(self, y, n):
@@ -929,12 +926,10 @@ def _whitening(x, weight):
     keep &= scale > 1e-150
     lost = _lost_columns(x, np.diag(product), np.square(vectors[:, keep]) @ values[keep])
     if lost:
-        warnings.warn(
+        warn_user(
             f"X: {len(lost)} of {x.shape[1]} columns are left out, such as column {lost[0]}, since "
             "they vary by less than a millionth of the largest direction. If the units of the "
-            "columns differ, divide each by its standard deviation.",
-            CollapseWarning,
-            stacklevel=3,
+            "columns differ, divide each by its standard deviation."
         )
     return mean, vectors[:, keep] / scale[keep]
 

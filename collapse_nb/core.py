@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MAX_CLASSES', 'FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFolderError', 'FolderInUseError',
-           'UnreadableError', 'CollapseWarning', 'check_number', 'check_choice', 'check_kind', 'valid_text',
-           'user_path', 'make_folder', 'as_tensor', 'check_features', 'check_labels', 'check_same_rows',
+           'UnreadableError', 'CollapseWarning', 'warn_user', 'check_number', 'check_choice', 'check_kind',
+           'valid_text', 'user_path', 'make_folder', 'as_tensor', 'check_features', 'check_labels', 'check_same_rows',
            'check_ordered_names', 'column_names', 'word_categories', 'check_same_columns', 'EncodedLabels',
            'encode_labels', 'is_fitted', 'is_collapsed', 'Interval', 'share_interval', 'MeanInterval', 'mean_interval',
            'injected_fault', 'atomic_write', 'remove_leftovers', 'reading', 'read_file', 'write_json', 'read_json',
@@ -32,7 +32,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
 import filelock
@@ -63,6 +63,21 @@ class UnreadableError(CollapseError):
 
 class CollapseWarning(UserWarning):
     "Something was left out or reinterpreted; the message counts it."
+
+# %% ../nbs/00_core.ipynb #3c936d44
+def _is_ours(frame: FrameType) -> bool:
+    "Does a frame run code of this package?"
+    return frame.f_globals.get("__name__", "").partition(".")[0] == "collapse_nb"
+
+
+def warn_user(
+    message: str,  # What was left out or reinterpreted, how much of it, and the way out
+) -> None:
+    "Give a `CollapseWarning` that names the line outside this package which led to it."
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, CollapseWarning, stacklevel=level)
 
 # %% ../nbs/00_core.ipynb #60ade892
 def check_number(

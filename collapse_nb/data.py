@@ -30,7 +30,6 @@ from tqdm import tqdm
 
 from collapse_nb.core import (
     CollapseError,
-    CollapseWarning,
     DataError,
     UnreadableError,
     atomic_write,
@@ -39,10 +38,11 @@ from collapse_nb.core import (
     digest,
     evaluation_batch,
     import_torchvision,
+    parallel,
     read_file,
     reading,
     user_path,
-    parallel,
+    warn_user,
 )
 
 # %% ../nbs/01_data.ipynb #97198c7f
@@ -318,7 +318,7 @@ def read_image(
 
 
 def _warn(message):
-    warnings.warn(message, CollapseWarning, stacklevel=3)
+    warn_user(message)
 
 # %% ../nbs/01_data.ipynb #3f6d3708
 def picture_array(

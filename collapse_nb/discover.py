@@ -5,81 +5,59 @@
 # %% ../nbs/11_discover.ipynb #d474e49e
 from __future__ import annotations
 
-import math
-import textwrap
 import warnings
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from PIL import Image, ImageDraw
-from sklearn.decomposition import PCA
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch import nn
 
+from collapse_nb.answers import (
+    ClassArguments,
+    Classes,
+    ReadLabels,
+    as_table,
+    group_codes,
+    in_one_order,
+    metadata_frame,
+    names_of_classes,
+    names_to_codes,
+    read_classes,
+    read_labels,
+)
 from collapse_nb.classwise import (
     ClasswiseClusterer,
     DivideSettings,
-    _some_rows,
     affordable_rows,
     check_n_subclasses,
     class_rows,
     divide_classes,
     feature_rows,
-    feature_table,
     open_features,
 )
 from collapse_nb.core import (
-    check_kind,
     CollapseError,
-    CollapseWarning,
-    DataError,
-    as_tensor,
     check_choice,
+    check_kind,
     check_number,
     check_ordered_names,
     check_same_columns,
     check_same_rows,
     column_names,
-    deprecated_alias,
-    encode_labels,
     moved_names,
-    share_interval,
     user_path,
     valid_text,
-    word_categories,
+    warn_user,
 )
-from .data import IMAGE_FORMATS, Images, picture_array
-from .mislabeled import doubtful_labels
-from .modes import ModeOptions
-from collapse_nb.judging import (
-    JudgeOptions,
-    ReadLabels,
-    as_column,
-    check_column_order,
-    codes_as,
-    describing_columns,
-    error_groups,
-    find_traits,
-    joint_interval,
-    judge_outputs,
-    neighbor_disagreement,
-    output_kind,
-    overlap,
-    paired_difference,
-    read_labels,
-    verdict,
-)
-from .html import drawn_name
-from .plots import plot_accuracies, plot_evidence, plot_map
+from .exemplars import checked_samples, files_of
+from .failures import with_failures, with_maps, with_neighbors, with_traits
+from .judging import JudgeOptions
 from collapse_nb.streaming import (
     KeptSamples,
     Source,
@@ -89,627 +67,24 @@ from collapse_nb.streaming import (
     run_through,
     scratch_folder,
 )
+from .subclass_report import SubclassReport
 
 _MOVED = dict(
+    Failure="subclass_report:Failure",
     ImageTree="data:ImageTree",
+    compare="two_models:compare",
     image_transform="data:image_transform",
     load_weights="models:load_weights",
     load_model="models:load_model",
     judge_model="streaming:judge_model",
+    map_coordinates="failures:map_coordinates",
 )
-__getattr__ = moved_names("collapse_nb.discover", _MOVED)  # where they were until 0.1.0
+__getattr__ = moved_names("collapse_nb.discover", _MOVED)  # where they were at first
 
 # %% auto #0
-__all__ = ['Failure', 'SubclassReport', 'map_coordinates', 'discover_subclasses', 'discover_in_model', 'compare']
+__all__ = ['discover_subclasses', 'discover_in_model']
 
-# %% ../nbs/11_discover.ipynb #2a4a52dd
-_IMAGE_SUFFIXES = {o for suffixes in IMAGE_FORMATS.values() for o in suffixes}
-
-
-def _is_image_path(o: Any) -> bool:
-    if isinstance(o, Path):
-        return True
-    return isinstance(o, str) and Path(o.strip()).suffix.lower() in _IMAGE_SUFFIXES
-
-
-def _as_image(o: Any) -> np.ndarray | None:
-    "A sample as an image for the eye; None if it is not an image."
-    if isinstance(o, Image.Image) or _is_image_path(o):
-        return picture_array(o)
-    if isinstance(o, (str, bytes, dict, pd.Series)):
-        return None
-    shape = np.shape(o)
-    return picture_array(o) if len(shape) in (2, 3) and min(shape[:2]) > 0 else None
-
-# %% ../nbs/11_discover.ipynb #dd179f7e
-def _exemplars(images: Any, n: int | None) -> Any:
-    "Samples to show, one per row, indexable by position."
-    if images is None:
-        return None
-    samples = images.pixels if isinstance(images, Images) else images
-    if isinstance(samples, pd.DataFrame):
-        samples = [row for _, row in samples.iterrows()]
-    if isinstance(samples, pd.Series):
-        samples = samples.tolist()
-    is_set = hasattr(samples, "__getitem__") and hasattr(samples, "__len__")
-    if isinstance(samples, Mapping) or not is_set:
-        raise CollapseError(f"images is a {type(images).__name__}: give a list, array or data set.")
-    if n is not None and len(samples) != n:
-        raise CollapseError(
-            f"images has {len(samples)} entries for {n} samples: give one for each."
-        )
-    listed = isinstance(samples, (list, tuple, np.ndarray))  # a data set would read its pictures
-    if len(samples) and (listed or _is_image_path(samples[0])):
-        _check_entries(samples)
-    return samples
-
-
-def _check_entries(samples: Any) -> None:
-    "Raise for pictures that are missing in a list of them, and for files that do not exist."
-    if isinstance(samples, np.ndarray) and samples.dtype.kind not in "OU":
-        return
-    empty = [i for i, o in enumerate(samples) if _is_empty(o)]
-    if empty and not any(_is_text(o) for o in samples):
-        raise DataError(
-            f"images[{empty[0]}] is {samples[empty[0]]} ({len(empty)} of {len(samples)} entries "
-            "are missing): give a picture for each sample, or leave those samples out."
-        )
-    files = [o for o in samples if _is_image_path(o)] if _is_image_path(samples[0]) else []
-    gone = [o for o in files if not user_path(o).is_file()]
-    if gone:
-        raise DataError(
-            f"images: {len(gone)} of {len(samples)} files do not exist, such as {gone[0]}."
-        )
-
-
-def _is_empty(o: Any) -> bool:
-    "Is it None, or what pandas has in its place?"
-    return bool(pd.api.types.is_scalar(o) and pd.isna(o))
-
-
-def _is_text(o: Any) -> bool:
-    "Is it a sample in words, and not the path of a picture?"
-    return isinstance(o, (str, bytes, dict, pd.Series)) and not _is_image_path(o)
-
-
-def _files(images: Any) -> list[str] | None:
-    "The files of samples, where they have any."
-    root, files = getattr(images, "root", None), getattr(images, "files", None)
-    if files is not None and root is not None:
-        return [Path(o).relative_to(root).as_posix() for o in files]
-    listed = getattr(images, "samples", None)  # torchvision's ImageFolder
-    if isinstance(listed, list) and listed and isinstance(listed[0], tuple):
-        return [str(o[0]) for o in listed]
-    if isinstance(images, (list, tuple)) and images and _is_image_path(images[0]):
-        return [str(o) for o in images]
-    return None
-
-# %% ../nbs/11_discover.ipynb #dd179f81
-def _placeholder(
-    why: str,  # Why there is no picture
-) -> np.ndarray:  # uint8 (128, 128)
-    "A picture that says why there is none."
-    picture = Image.new("L", (128, 128), 225)
-    words = textwrap.fill(f"cannot be shown: {why}", 20)
-    words = words.encode("ascii", "replace").decode()  # what every font has
-    ImageDraw.Draw(picture).multiline_text((4, 4), words, fill=0)
-    return np.asarray(picture)
-
-
-class _Showable:
-    "Samples for a page; where one cannot be read, a picture says why."
-
-    def __init__(self, samples: Any) -> None:
-        self.samples = samples
-        self.broken: dict[int, str] = {}  # Why a sample cannot be shown
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, i: int) -> Any:
-        try:
-            sample = self.samples[i]
-            if isinstance(sample, str) and not _is_image_path(self.samples[0]):
-                return sample  # a text, even one that ends in .png
-            picture = _as_image(sample)
-        except CollapseError as e:
-            self.broken[i] = str(e)
-            return _placeholder(str(e))
-        return sample if picture is None else picture
-
-
-def _showable(report: "SubclassReport") -> "SubclassReport":
-    "The report with samples of which none keeps a page from being made."
-    return report if report.images is None else replace(report, images=_Showable(report.images))
-
-
-def _warn_of_broken(shown: "SubclassReport") -> None:
-    "Count the pictures of a page that could not be shown."
-    broken = getattr(shown.images, "broken", None)
-    if broken:
-        i, why = next(iter(broken.items()))
-        warnings.warn(
-            f"images: {len(broken)} of those on the page cannot be shown, such as images[{i}]: "
-            f"{why}",
-            CollapseWarning,
-            stacklevel=3,
-        )
-
-# %% ../nbs/11_discover.ipynb #81f65a73
-class Failure(NamedTuple):
-    "A group on which the model is wrong: apart from its class, or with doubtful labels."
-
-    id: int  # Continues the ids of the sub-classes
-    of: int | None  # Its class; None: several
-    name: str
-    samples: np.ndarray  # Positions
-    other: int  # The class it is most often taken for (or, dividing predictions, that it is)
-    view: str = "errors"  # 'errors' for a group apart, 'labels' for doubtful labels
-
-
-class _Part(NamedTuple):
-    "A row to be: its samples, and the accuracy it is held against."
-
-    id: int
-    of: int | None  # None: several classes
-    view: str  # 'division', 'errors' or 'labels'
-    samples: np.ndarray  # Positions
-    alone: bool  # Is it the whole class?
-
-
-def _all_parts(report: "SubclassReport") -> list[_Part]:
-    "All rows of a report, sub-classes first; a report keeps them."
-    rows = dict(class_rows(report.cluster_ids))
-    out = []
-    for c, ids in report.clusterer.subclasses_.items():
-        for s in ids:
-            samples = rows.get(s, np.empty(0, np.int64))
-            out.append(_Part(s, c, "division", samples, len(ids) == 1))
-    for o in report.failures:
-        out.append(_Part(o.id, o.of, o.view, o.samples, False))
-    return out
-
-
-def _class_name(report: "SubclassReport", of: int | None) -> str:
-    return "all" if of is None else report.class_names[of]
-
-
-def _counts(report: "SubclassReport", samples: np.ndarray) -> tuple[float, float]:
-    "Right answers and trials of a part; where samples belong together, groups are the trials."
-    right = report.right[samples]
-    if report.groups is None or not len(samples):
-        return float(right.sum()), float(len(samples))
-    n = len(np.unique(report.groups[samples]))
-    return float(right.mean() * n), float(n)
-
-
-def _judges(report: "SubclassReport", samples: np.ndarray) -> np.ndarray:
-    "Those of the samples that judge."
-    if "judges" not in report.per_image:
-        return samples
-    return samples[report.per_image.judges.to_numpy()[samples]]
-
-# %% ../nbs/11_discover.ipynb #f55aa88a
-def _accuracy_columns(report: "SubclassReport", part: _Part, rows: int, of_class: float) -> dict:
-    "What is known of the model on a part."
-    mine = _judges(report, part.samples)
-    right, n = _counts(report, mine)
-    if not n:
-        empty = dict.fromkeys(("accuracy", "low", "high", "joint_low", "joint_high"), np.nan)
-        return empty | dict(confused_with=None, verdict=None)
-    share = right / n
-    z = share_interval(int(round(right)), int(n))
-    joint = joint_interval(right, n, rows, report.judge.confidence)
-    frame = report.per_image.iloc[mine]
-    wrong = frame[~report.right[mine]]
-    other = wrong["prediction" if report.divide_by == "label" else "label"].mode()
-    return dict(
-        accuracy=share,
-        low=z.low,
-        high=z.high,
-        joint_low=joint.low,
-        joint_high=joint.high,
-        **{k: frame[k].mean() for k in ("loss", "confidence") if k in frame},
-        confused_with=report.class_names[other.iloc[0]] if len(other) else None,
-        verdict="whole class" if part.alone else verdict(joint, of_class),
-    )
-
-
-def _class_accuracies(report: "SubclassReport") -> dict[int | None, float]:
-    "Accuracy of each class and, under None, of all samples, on the samples that judge."
-    parts: list = [(None, np.arange(len(report.per_image)))]
-    parts += class_rows(report.per_image[report.divide_by].to_numpy())
-    out = {}
-    for c, samples in parts:
-        right, n = _counts(report, _judges(report, samples))
-        out[c] = right / n if n else np.nan
-    return out
-
-# %% ../nbs/11_discover.ipynb #29d70905
-_ORDER = [
-    "class",
-    "subclass",
-    "name",
-    "images",
-    "groups",
-    "share",
-    "accuracy",
-    "low",
-    "high",
-    "verdict",
-    "confused_with",
-    "described_by",
-    "view",
-]
-
-
-def _table_of_parts(report: "SubclassReport") -> pd.DataFrame:
-    "One row per sub-class and group of errors, weak ones first, then worst first."
-    parts = report._parts
-    sizes = report.per_image[report.divide_by].value_counts().to_dict()
-    sizes[None] = len(report.per_image)
-    accuracies = _class_accuracies(report) if report.judged else {}
-    traits: dict[int, list[str]] = {}
-    for trait in report.traits:
-        traits.setdefault(trait.part, []).append(trait.says)
-    rows, looked_at = [], max(len(parts), report.looked_at)
-    for part in parts:
-        row: dict[str, Any] = {"class": _class_name(report, part.of), "subclass": part.id}
-        row |= dict(name=report.names[part.id], view=part.view, images=len(part.samples))
-        row["share"] = len(part.samples) / max(sizes.get(part.of, 0), 1)
-        if report.groups is not None:
-            row["groups"] = len(np.unique(report.groups[part.samples]))
-        if report.judged:
-            row |= _accuracy_columns(report, part, looked_at, accuracies.get(part.of, np.nan))
-        if report.traits:
-            row["described_by"] = "; ".join(traits.get(part.id, [])[:3]) or None
-        rows.append(row)
-    return _worst_first(pd.DataFrame(rows))
-
-
-def _worst_first(frame: pd.DataFrame) -> pd.DataFrame:
-    "Columns and rows in their order."
-    known = [o for o in _ORDER if o in frame]
-    frame = frame[[*known, *(o for o in frame if o not in known)]]
-    if "accuracy" not in frame:
-        return frame
-    ascending = {"_not_weak": True, "accuracy": True}
-    if "loss" in frame:
-        ascending["loss"] = False
-    out = frame.assign(_not_weak=frame.verdict != "weak")
-    by, order = list(ascending), list(ascending.values())
-    out = out.sort_values(by, ascending=order, kind="stable", ignore_index=True)
-    return out.drop(columns="_not_weak")
-
-# %% ../nbs/11_discover.ipynb #73edf808
-_STEP = ("stability", "score", "p")
-
-
-def _deciding_step(curve: pd.DataFrame | None, k: int | None) -> dict[str, float]:
-    "The step that decided on k: the last that was taken, or the first that was not."
-    if curve is None or not len(curve):
-        return {}
-    step = curve.iloc[-1]
-    if k is not None and k > 1:
-        step = curve[curve.k <= k].iloc[-1]
-    return {o: float(step[o]) for o in _STEP}
-
-
-def _table_of_classes(report: "SubclassReport") -> pd.DataFrame:
-    "One row per class: how many sub-classes, how far apart, how sure."
-    accuracies = _class_accuracies(report) if report.judged else {}
-    sizes = pd.Series(report.per_image[report.divide_by]).value_counts()
-    tested = [o for curve in report.clusterer.scores_.values() for o in _STEP if o in curve]
-    rows = []
-    for c, k in report.clusterer.n_subclasses_.items():
-        row: dict[str, Any] = {"class": report.class_names[c], "images": int(sizes.get(c, 0))}
-        row |= {"subclasses": k or "undecided", "separation": report.clusterer.separation_[c]}
-        row |= dict.fromkeys(dict.fromkeys(tested), np.nan)
-        row |= _deciding_step(report.clusterer.scores_.get(c), k)
-        if report.judged:
-            row["accuracy"] = accuracies.get(c, np.nan)
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-# %% ../nbs/11_discover.ipynb #7d6d676d
-def _suspects(report: "SubclassReport", n: int, leave_out_weak: bool) -> pd.DataFrame:
-    "Samples whose label is probably wrong."
-    if "loss" not in report.per_image:
-        raise CollapseError("suspects needs the losses: pass predictions of shape (N, K).")
-    frame = report.per_image.assign(position=np.arange(len(report.per_image)))
-    frame = frame[~report.right]
-    frame = frame.assign(score=_doubt(report)[frame.position])
-    if leave_out_weak:
-        frame = frame[~_in_weak_part(report)[frame.position] | _contradicted(frame)]
-    frame = frame.sort_values(["score", "loss"], ascending=False, kind="stable")
-    frame = frame.head(check_number("n", n, low=1, integer=True))
-    named = {k: frame[k].map(lambda c: report.class_names[c]) for k in ("label", "prediction")}
-    shown = ["label", "prediction", "loss", "confidence", "neighbors_disagree", "score", "file"]
-    return frame.assign(**named)[[o for o in shown if o in frame]]
-
-
-_NEIGHBORS = 1 / 4  # weight of their log odds beside the loss; chosen on seeds of no table below
-_IN_A_ROW = 3.0  # log odds of samples in a row of doubtful labels: wrong labels come in kinds
-
-
-def _doubt(report: "SubclassReport") -> np.ndarray:
-    "Evidence against each label: the model's, that of neighbors, and a row of doubtful labels."
-    frame, k = report.per_image, report.judge.neighbors
-    score = frame.loss.to_numpy(float).copy()
-    if "neighbors_disagree" in frame:
-        against = k * frame.neighbors_disagree.fillna(0.5).to_numpy()
-        score += _NEIGHBORS * np.log((against + 0.5) / (k - against + 0.5))
-    for o in report.failures:
-        if o.view == "labels":
-            score[o.samples] += _IN_A_ROW
-    return score
-
-
-def _in_weak_part(report: "SubclassReport") -> np.ndarray:
-    "Is a sample in a weak part, most of whose errors the neighbors do not contradict?"
-    rows = report.to_frame()
-    weak = set(rows.subclass[rows.verdict == "weak"])
-    out = np.zeros(len(report.per_image), bool)
-    for part in report._parts:
-        if part.id not in weak or part.view == "labels":
-            continue
-        wrong = part.samples[~report.right[part.samples]]
-        if _contradicted(report.per_image.iloc[wrong]).mean() <= 0.5:
-            out[part.samples] = True
-    return out
-
-
-def _contradicted(frame: pd.DataFrame) -> np.ndarray:
-    "Do most of the neighbors carry another label?"
-    if "neighbors_disagree" not in frame:
-        return np.zeros(len(frame), bool)
-    return (frame.neighbors_disagree > 0.5).to_numpy()
-
-
-def _examples(report: "SubclassReport", part: int, kind: str, n: int) -> np.ndarray:
-    "Positions of samples that show what a part is."
-    check_choice("subclass", part, report.names)
-    check_choice("kind", kind, ["nearest", "border", "wrong"])
-    check_number("n", n, low=0, integer=True)
-    samples = next(o.samples for o in report._parts if o.id == part)
-    mine = report.per_image.iloc[samples].assign(position=samples)
-    if kind == "nearest":
-        mine = mine.sort_values("distance", kind="stable")
-    elif kind == "border":
-        mine = mine[mine.certainty < 0.99].sort_values("certainty", kind="stable")
-    elif not report.judged:
-        raise CollapseError("kind='wrong' needs predictions: choose nearest or border.")
-    else:
-        by = "loss" if "loss" in mine else "distance"
-        wrong = mine[~report.right[samples]]
-        mine = wrong.sort_values(by, ascending=False, kind="stable")
-    return mine.position.to_numpy()[:n]
-
-# %% ../nbs/11_discover.ipynb #77998b2b
-@dataclass(frozen=True, repr=False)
-class SubclassReport:
-    """What was found inside the classes, and how the model does on each part.
-
-    Tables are made once and kept, so do not change what a report holds: `dataclasses.replace` makes
-    another report.
-    """
-
-    clusterer: ClasswiseClusterer  # `n_subclasses_` (None: undecided), `subclasses_`, `scores_`
-    per_image: pd.DataFrame  # A row per sample: label, prediction, loss, confidence, subclass, …
-    class_names: tuple[str, ...]  # In the order of the class codes
-    divide_by: str  # What was divided: the samples of a 'label', or of a 'prediction'
-    found_on: int  # Samples on which the sub-classes were found
-    images: Any = None  # `images[i]` is the i-th sample; None if they were not given
-    failures: tuple[Failure, ...] = ()  # Groups of errors, and doubtful labels
-    looked_at: int = 0  # Rows and candidates for rows: what joint intervals hold for
-    groups: np.ndarray | None = None  # (N,) codes of samples that belong together
-    traits: tuple[Any, ...] = ()  # What sets parts apart, from metadata
-    maps: pd.DataFrame | None = None  # Two coordinates of samples: class, position, x, y
-    outputs: str | None = None  # What the predictions were: 'classes', 'logits', 'probabilities'
-    judge: JudgeOptions = field(default_factory=JudgeOptions)  # What counts as a group of errors
-    by_name: bool = False  # Did the labels come as names, and not as indices?
-    feature_names: tuple[str, ...] | None = None  # Columns of the features, if they were a frame
-
-    def __repr__(self) -> str:
-        rows = self.to_frame()
-        weak = f", {(rows.verdict == 'weak').sum()} weak" if self.judged else ""
-        n, k = len(self.per_image), len(self.clusterer.n_subclasses_)
-        return f"SubclassReport({n:,} samples, {k} classes, {len(rows)} rows{weak})"
-
-    def _repr_html_(self) -> str:
-        from collapse_nb.discovery_page import summary_html
-
-        shown = _showable(self)
-        page = summary_html(shown)
-        _warn_of_broken(shown)
-        return page
-
-    @cached_property
-    def names(self) -> dict[int, str]:
-        "{id: name} of sub-classes and groups of errors."
-        out = {}
-        for c, ids in self.clusterer.subclasses_.items():
-            for i, s in enumerate(ids, 1):
-                out[s] = f"{self.class_names[c]} {i}" if len(ids) > 1 else self.class_names[c]
-        return out | {o.id: o.name for o in self.failures}
-
-    @property
-    def judged(self) -> bool:
-        "Are the model's predictions known?"
-        return "prediction" in self.per_image
-
-    @property
-    def cluster_ids(self) -> np.ndarray:  # int64 (N,)
-        "Sub-class of each sample, as `cluster_ids` of cleanlab's Datalab."
-        return self.per_image.subclass.to_numpy(np.int64)
-
-    @cached_property
-    def right(self) -> np.ndarray:  # (N,) bool, read-only
-        "Is the model right?"
-        if not self.judged:
-            raise CollapseError("right: the model's predictions are not known; pass predictions.")
-        out = (self.per_image.label == self.per_image.prediction).to_numpy(copy=True)
-        out.setflags(write=False)  # it is kept
-        return out
-
-    @cached_property
-    def _parts(self) -> tuple[_Part, ...]:
-        return tuple(_all_parts(self))
-
-    @property
-    def alpha(self) -> float:
-        "p-value from which on a class was divided further."
-        one = next(iter(self.clusterer.per_class_.values()))
-        return (one.options or ModeOptions()).alpha
-
-    @property
-    def overall(self) -> float:
-        "Accuracy on all samples."
-        return float(self.right.mean()) if self.judged else np.nan
-
-    @cached_property
-    def _rows(self) -> pd.DataFrame:
-        return _table_of_parts(self)
-
-    def to_frame(self) -> pd.DataFrame:
-        "One row per sub-class, group of errors or of doubtful labels: weak first, worst first."
-        return self._rows.copy()
-
-    def by_class(self) -> pd.DataFrame:
-        "One row per class: how many sub-classes, how far apart, how sure; its accuracy."
-        return _table_of_classes(self)
-
-    def examples(
-        self,
-        subclass: int,  # Its id, as in `to_frame`
-        kind: str = "nearest",  # 'nearest' its center, 'border' (least certain), 'wrong' (by loss)
-        n: int = 8,  # How many at most
-    ) -> np.ndarray:  # Positions among the samples
-        "Samples that show what a part is."
-        return _examples(self, subclass, kind, n)
-
-    def suspects(
-        self,
-        n: int = 20,  # How many at most
-        *,
-        leave_out_weak: bool = True,  # Leave out weak parts whose labels the neighbors share
-    ) -> pd.DataFrame:  # Columns label, prediction (names), loss, confidence, score
-        "Samples whose label is probably wrong, most probably first."
-        return _suspects(self, n, leave_out_weak)
-
-    def exemplar(
-        self,
-        i: int,  # Position among the samples
-    ) -> Any:
-        "A sample as it was given: an image, a text, a row of a table."
-        if self.images is None:
-            raise CollapseError("this report has no samples to show: pass images= when it is made.")
-        return self.images[int(i)]
-
-    def picture(
-        self,
-        i: int,  # Position among the images
-    ) -> np.ndarray:  # uint8 (H, W) or (H, W, 3)
-        "An image for the eye; one of floats is stretched to its own range."
-        found = _as_image(self.exemplar(i))
-        if found is None:
-            raise CollapseError(f"sample {i} is not an image: use exemplar({i}).")
-        return found
-
-    def predict(
-        self,
-        features: ArrayLike | torch.Tensor,  # (n, d) features of new samples, of the same layer
-        classes: ArrayLike | None = None,  # (n,) class of each; None: nearest class mean
-    ) -> np.ndarray:  # int64 (n,) ids
-        "Sub-class of new samples."
-        check_same_rows(features=features, classes=classes)
-        check_same_columns("features", features, self.feature_names, "the samples of the report")
-        h = _table("features", features)
-        if classes is None:
-            return self.clusterer.predict(h)
-        codes = codes_as("classes", classes, len(h), self.class_names, self.by_name)
-        return self.clusterer.predict(h, codes)
-
-    def assign(
-        self,
-        features: ArrayLike | torch.Tensor,  # As `predict` takes them
-        classes: ArrayLike | None = None,  # Class of each sample, if known
-    ) -> np.ndarray:
-        "Deprecated since 0.2.0; use `predict`."
-        warnings.warn("assign is called predict since 0.2.0.", DeprecationWarning, stacklevel=2)
-        return self.predict(features, classes)
-
-    def plot(
-        self,
-        ax: plt.Axes | None = None,  # Axes to draw on; None: a new figure
-        most: int = 30,  # Rows to draw, at most
-        title: str | None = None,  # Title of the axes
-    ) -> plt.Axes:
-        "Accuracy of each part with its interval, worst first; the color is the class's."
-        if not self.judged:
-            raise CollapseError("this report has no accuracies: pass predictions when it is made.")
-        return plot_accuracies(self.to_frame(), self.class_names, self.overall, most, ax, title)
-
-    def plot_evidence(
-        self,
-        ax: plt.Axes | None = None,  # Axes to draw on; None: a new figure
-        title: str | None = None,  # Title of the axes
-    ) -> plt.Axes:
-        "The evidence for each further sub-class of each class, with the line it has to pass."
-        clusterer = self.clusterer
-        found = clusterer.n_subclasses_
-        scores, names = clusterer.scores_, self.class_names
-        return plot_evidence(scores, found, names, ax, title, alpha=self.alpha)
-
-    plot_stability = deprecated_alias("plot_stability", plot_evidence)
-
-    def plot_map(
-        self,
-        class_name: str,  # One of `class_names` that has a map
-        ax: plt.Axes | None = None,  # Axes to draw on; None: a new figure
-        title: str | None = None,  # Title of the axes
-    ) -> plt.Axes:
-        "Samples of a class in two dimensions, colored by sub-class; crosses are errors."
-        maps: Any = self.maps
-        if maps is None or not len(maps):
-            raise CollapseError(
-                f"class_name={class_name!r}: no class has a map, because none has a second row."
-            )
-        class_name = check_choice("class_name", str(class_name), list(maps["class"].unique()))
-        points = maps[maps["class"] == class_name]
-        at = points.position.to_numpy()
-        names = [self.names[o] for o in self.cluster_ids[at]]
-        wrong = ~self.right[at] if self.judged else None
-        title = drawn_name(class_name) if title is None else title
-        return plot_map(points[["x", "y"]], names, wrong, ax, title)
-
-    def save(
-        self,
-        path: str | Path,  # `.csv`, `.parquet`, `.json` or `.html`
-        table: str = "images",  # 'images', 'subclasses' or 'classes'; HTML and JSON hold all
-    ) -> Path:
-        "Write the report, or one of its tables; Parquet and CSV of 'images' have a row per sample."
-        from collapse_nb.discovery_page import save_report
-
-        shown = _showable(self)
-        written = save_report(shown, path, table)
-        _warn_of_broken(shown)
-        return written
-
-    def to_html(
-        self,
-        path: str | Path,  # File to write, or report to replace
-        title: str = "Sub-classes",  # Title of the page
-    ) -> Path:
-        "Write the report as one page that needs no other file."
-        from collapse_nb.discovery_page import discovery_report
-
-        shown = _showable(self)
-        written = discovery_report(shown, path, title)
-        _warn_of_broken(shown)
-        return written
-
-# %% ../nbs/11_discover.ipynb #aa4a6073
+# %% ../nbs/11_discover.ipynb #41d3f6cb
 class _Samples(NamedTuple):
     "What is judged, in one form."
 
@@ -723,178 +98,28 @@ class _Samples(NamedTuple):
     by_name: bool  # Did the labels come as names?
 
 
-def _class_names(names: Any, frame: pd.DataFrame, columns: int = 0) -> tuple[str, ...]:
-    "One name per class, each its own; numbers where none were given."
-    held = [o for o in ("label", "prediction") if o in frame]
-    n = max(int(frame[held].max().max()) + 1, columns)
-    out = tuple(map(valid_text, names if names is not None else range(n)))
-    if len(out) < n:
-        raise CollapseError(
-            f"class_names has {len(out)} names, but there are classes up to {n - 1}: "
-            "give one per class, in the order of the network's outputs."
-        )
-    if len(set(out)) < len(out):
-        repeated = len(out) - len(set(out))
-        raise CollapseError(
-            f"class_names has {repeated} repeated name(s): each class needs its own."
-        )
-    return out
+class _ToDivide(NamedTuple):
+    "Other samples on which the classes are divided."
+
+    features: np.ndarray
+    codes: np.ndarray
+    groups: np.ndarray | None = None
+    at: np.ndarray | None = None  # Rows to divide; None: all
+
+# %% ../nbs/11_discover.ipynb #91a626c8
+def _own_samples(
+    samples: _Samples, held_out: float, divide_by: str, seed: int
+) -> tuple[pd.DataFrame, _ToDivide]:
+    "The rows, with a column of those that judge if some are held out, and what is divided."
+    frame = samples.frame
+    to_divide = _ToDivide(samples.features, frame[divide_by].to_numpy(), samples.groups)
+    if not held_out:
+        return frame, to_divide
+    frame = frame.assign(judges=_held_out(len(frame), samples.groups, held_out, seed))
+    _warn_of_held_out(frame, samples.names, divide_by)
+    return frame, to_divide._replace(at=np.flatnonzero(~frame.judges.to_numpy()))
 
 
-def _as_frame(name: str, value: Any, n: int) -> pd.DataFrame:
-    "A table with a row per sample, from pandas or polars."
-    if hasattr(value, "collect"):
-        raise CollapseError(f"{name} is a {type(value).__name__}: give {name}.collect().")
-    if hasattr(value, "column_names"):  # pyarrow
-        value = value.to_pandas()
-    if not isinstance(value, pd.DataFrame):
-        if not hasattr(value, "columns"):
-            raise CollapseError(
-                f"{name} is a {type(value).__name__}: give a pandas or polars frame."
-            )
-        value = pd.DataFrame({c: value[c].to_list() for c in value.columns})
-    if len(value) != n:
-        raise CollapseError(f"{name} has {len(value)} rows for {n} samples: give one for each.")
-    left_out = describing_columns(value)[1]
-    if left_out:
-        warnings.warn(
-            f"{name}: {len(left_out)} column(s) with more than 50 different values, or with lists, "
-            "are left out: "
-            f"{', '.join(map(str, left_out[:3]))}.",
-            CollapseWarning,
-            stacklevel=3,
-        )
-    return value.reset_index(drop=True)
-
-
-def _group_codes(groups: Any, n: int) -> np.ndarray | None:
-    "Samples that belong together, as codes."
-    if groups is None:
-        return None
-    a = as_column(groups, "groups")
-    if a.ndim != 1 or len(a) != n:
-        raise CollapseError(f"groups has shape {a.shape} for {n} samples: give one group for each.")
-    return encode_labels("groups", a, n).codes
-
-# %% ../nbs/11_discover.ipynb #1395b116
-def _is_matrix(predictions: Any) -> bool:
-    return predictions is not None and np.ndim(predictions) == 2
-
-
-def _tensor(value: Any) -> torch.Tensor:
-    "Outputs (N, K) as a tensor."
-    if isinstance(value, torch.Tensor):
-        return as_tensor("predictions", value).cpu()
-    return as_tensor("predictions", _table("predictions", value))
-
-
-def _table(name: str, value: Any) -> np.ndarray:
-    "An array (N, d) of real numbers, whatever holds them."
-    if isinstance(value, torch.Tensor):
-        value = as_tensor(name, value)
-        value = value.float() if value.dtype.itemsize == 1 else value  # float8; bytes are whole
-    if hasattr(value, "toarray"):
-        raise CollapseError(f"{name} is a sparse matrix: give {name}.toarray().")
-    if hasattr(value, "collect"):
-        raise CollapseError(f"{name} is a {type(value).__name__}: give {name}.collect().")
-    if hasattr(value, "to_pylist") and not hasattr(value, "column_names"):  # pyarrow, lists
-        value = value.to_pylist()
-    if hasattr(value, "dtypes"):
-        _check_numbers(name, value)
-    try:
-        return feature_table(name, value)
-    except ValueError as e:
-        if isinstance(e, CollapseError):
-            raise
-        raise CollapseError(f"{name} has rows of different lengths: give (N, d).") from None
-
-
-def _check_numbers(name: str, frame: Any) -> None:
-    "Raise for columns of dates, durations and complex numbers, which NumPy takes for numbers."
-    for column, dtype in zip(frame.columns, frame.dtypes):
-        is_time = getattr(dtype, "is_temporal", lambda: False)  # of polars
-        if getattr(dtype, "kind", "") in tuple("mMc") or is_time():
-            raise CollapseError(
-                f"{name} has the column {column!r} of {dtype}: give real numbers, or leave it out."
-            )
-
-
-def _in_class_order(outputs: Any, classes: Sequence[str]) -> Any:
-    "Outputs (N, K); a frame whose columns name the classes, with its columns in their order."
-    named = [str(o) for o in getattr(outputs, "columns", ())]
-    if not set(named) & set(classes):
-        return outputs  # no names, or names of their own: columns count by position
-    if sorted(named) != sorted(classes):
-        raise CollapseError(
-            f"predictions has the columns {', '.join(named[:4])}, and the classes are "
-            f"{', '.join(classes[:4])}: name a column after each class, or give an array with "
-            "columns in the order of class_names."
-        )
-    return _table("predictions", outputs)[:, [named.index(o) for o in classes]]
-
-
-def _ordered_outputs(predictions: Any, labels: Any, class_names: Any) -> tuple[Any, Any]:
-    "Outputs with columns in the order of the classes, and the names that the columns tell."
-    if not _is_matrix(predictions) or not hasattr(predictions, "columns"):
-        return predictions, class_names
-    named = [str(o) for o in predictions.columns]
-    classes = class_names
-    if classes is None:
-        classes = read_labels("labels", labels).classes
-        given = as_column(labels)
-        words = classes is not None and given.dtype.kind not in "iu"
-        held = {str(o) for o in given.tolist()} if words else set()
-        if words and held <= set(named) and set(named) != set(classes or ()):
-            return predictions, named  # of some classes, or categories, there is no sample
-    if classes is None:
-        classes = [str(i) for i in range(len(named))]
-    return _in_class_order(predictions, [str(o) for o in classes]), class_names
-
-
-def _read_classes(
-    labels: Any, predictions: Any, class_names: Any, n: int
-) -> tuple[pd.DataFrame, tuple[str, ...] | None]:
-    "Labels and predicted classes as codes, and the names the codes stand for."
-    if predictions is None or _is_matrix(predictions):
-        read = read_labels("labels", labels, n, class_names)
-        return pd.DataFrame(dict(label=read.codes)), read.classes
-    read = read_labels("labels", labels, n, class_names)
-    said = read_labels("predictions", predictions, n, class_names)
-    if read.classes != said.classes:
-        y, p = as_column(labels), as_column(predictions, "predictions")
-        both = np.array([*y.tolist(), *p.tolist()], dtype=object)
-        union = read_labels("labels", both, 2 * n, class_names)
-        codes, classes = union
-        return pd.DataFrame(dict(label=codes[:n], prediction=codes[n:])), classes
-    return pd.DataFrame(dict(label=read.codes, prediction=said.codes)), read.classes
-
-
-def _judged(
-    labels: Any, predictions: Any, class_names: Any, n: int
-) -> tuple[pd.DataFrame, tuple[str, ...] | None, str | None, int]:
-    "A row per sample; names, kind of outputs, number of output columns."
-    frame, classes = _read_classes(labels, predictions, class_names, n)
-    if predictions is None:
-        return frame, classes, None, 0
-    if not _is_matrix(predictions):
-        _warn_of_other_classes(frame)
-        return frame, classes, "classes", 0
-    outputs = _tensor(predictions)
-    kind, columns = output_kind(outputs), outputs.shape[1]
-    if classes is not None and class_names is None and len(classes) != columns:
-        what = "classes" if word_categories(labels) is None else "categories"
-        raise CollapseError(
-            f"labels has {len(classes)} {what} and predictions {columns} columns: "
-            "pass class_names in the order of the columns."
-        )
-    if class_names is not None and len(class_names) > columns:
-        raise CollapseError(
-            f"class_names, or labels and train, have {len(class_names)} classes, and predictions "
-            f"{columns} columns: give class_names in the order of the columns, one for each."
-        )
-    return judge_outputs(frame.label.to_numpy(), outputs, kind), classes, kind, columns
-
-# %% ../nbs/11_discover.ipynb #0a05064d
 def _held_out(n: int, groups: np.ndarray | None, share: float, seed: int) -> np.ndarray:
     "The samples that judge and do not divide, whole groups."
     ids = np.arange(n) if groups is None else groups
@@ -914,14 +139,20 @@ def _warn_of_held_out(frame: pd.DataFrame, names: Sequence[str], by: str) -> Non
     judged = frame[by].isin(frame[by][frame.judges])
     silent = frame[by][~judged].unique()
     if len(silent):
-        warnings.warn(
+        warn_user(
             f"judge.held_out: {len(silent)} class(es), such as {names[silent[0]]}, have no sample "
-            "that judges, and no accuracy. Give a larger share, or more groups of them.",
-            CollapseWarning,
-            stacklevel=5,
+            "that judges, and no accuracy. Give a larger share, or more groups of them."
         )
 
 
+def _warn_of_no_use(held_out: float) -> None:
+    "With samples of their own to divide, none is held out."
+    warn_user(
+        f"judge.held_out={held_out} is not used: with train, all samples judge, and none divides. "
+        "Leave out one of the two."
+    )
+
+# %% ../nbs/11_discover.ipynb #8a66e9ca
 def _place_all(
     clusterer: ClasswiseClusterer, features: np.ndarray, codes: np.ndarray, most: int
 ) -> pd.DataFrame:
@@ -935,210 +166,6 @@ def _place_all(
             for o, values in columns.items():
                 values[at] = placed[o].to_numpy()
     return pd.DataFrame(columns)
-
-
-def _name_failure(of: str, other: str, taken: set[str], view: str, report: SubclassReport) -> str:
-    "A name for a group of errors that no other row has."
-    by_label = report.divide_by == "label"
-    base = f"{of} taken for {other}" if by_label else f"{of}, really {other}"
-    if view == "labels":
-        mostly = "predicted" if by_label else "labeled"
-        base = f"{of}: labels doubtful, mostly {mostly} {other}"
-    name, i = base, 2
-    while name in taken:
-        name, i = f"{base} {i}", i + 1
-    return name
-
-# %% ../nbs/11_discover.ipynb #18991b6e
-def _rows_of_others(
-    features: np.ndarray, rows: dict[int, np.ndarray], said: np.ndarray, most: int, each: int = 2000
-) -> dict[int, np.ndarray]:
-    "Features of the classes that errors are most often taken for."
-    out = {}
-    for c, _ in Counter(said.tolist()).most_common(most):
-        if c in rows:
-            at = rows[c][:: math.ceil(len(rows[c]) / each)]
-            out[c] = feature_rows("features", features, at)
-    return out
-
-
-_LISTED = 0.5  # share above which a finding is a row already
-
-
-class _Search(NamedTuple):
-    "What groups of errors are looked for in."
-
-    report: SubclassReport
-    features: np.ndarray
-    said: np.ndarray  # (N,) what each sample is taken for
-    rows: dict[int, np.ndarray]  # {class: its rows}
-    most: int  # Rows of a class that fit into memory
-    seed: int
-
-    def groups_in(self, c: int, drawn: np.ndarray) -> list[np.ndarray]:
-        "The rows of each group of errors in a class, found in those drawn from it."
-        report, judge = self.report, self.report.judge
-        wrong = ~report.right[drawn]
-        groups = None if report.groups is None else report.groups[drawn]
-        h = feature_rows("features", self.features, drawn)
-        taken_for = self.said[drawn]
-        others = _rows_of_others(self.features, self.rows, taken_for[wrong], judge.targets)
-        found = error_groups(h, wrong, taken_for, groups, judge, self.seed, others)
-        if not found:
-            return []
-        out = [[drawn[o.inside]] for o in found]
-        rest = np.setdiff1d(self.rows[c], drawn)
-        for start in range(0, len(rest), self.most):
-            at = rest[start : start + self.most]
-            h = feature_rows("features", self.features, at)
-            for parts, o in zip(out, found):
-                parts.append(at[o.holds(h)])
-        return [np.sort(np.concatenate(parts)) for parts in out]
-
-
-def _candidates(
-    report: SubclassReport, features: np.ndarray, most: int, seed: int
-) -> list[tuple[int, np.ndarray]]:
-    "Groups of errors that are no sub-class: (class, positions)."
-    said = report.per_image["prediction" if report.divide_by == "label" else "label"].to_numpy()
-    rows = dict(class_rows(report.per_image[report.divide_by].to_numpy()))
-    search = _Search(report, features, said, rows, most, seed)
-    least, sub = report.judge.least_errors, report.cluster_ids
-    out, not_searched = [], []
-    for c, mine in rows.items():
-        if (~report.right[mine]).sum() < least:
-            continue
-        drawn = _some_rows(mine, most, report.groups, seed)
-        if (~report.right[drawn]).sum() < least:
-            not_searched.append(c)
-            continue
-        for samples in search.groups_in(c, drawn):
-            inside = np.isin(mine, samples)
-            same = [overlap(inside, sub[mine] == s) for s in np.unique(sub[mine])]
-            if max(same) <= _LISTED:
-                out.append((c, samples))
-    if not_searched:
-        n = sum(len(rows[c]) for c in not_searched)
-        warnings.warn(
-            f"memory_gb: {len(not_searched)} class(es) with {n:,} samples were not searched for "
-            f"groups of errors: of {most:,} drawn from each, fewer than {least} are errors. "
-            "Raise it.",
-            CollapseWarning,
-            stacklevel=6,
-        )
-    return out
-
-
-def _doubtful(report: SubclassReport, features: np.ndarray, seed: int) -> list:
-    "Doubtful labels: (class, positions)."
-    frame = report.per_image
-    labels, said = frame.label.to_numpy(), frame.prediction.to_numpy()
-    found = doubtful_labels(features, labels, said, report.groups, report.judge, seed)
-    if report.divide_by == "label":
-        return [(o.label, o.samples) for o in found]
-    return [(None if o.label is None else o.other, o.samples) for o in found]
-
-
-def _with_failures(
-    report: SubclassReport, features: np.ndarray, most: int, seed: int
-) -> SubclassReport:
-    "The report with groups of errors and doubtful labels whose joint interval is below the class."
-    apart = _candidates(report, features, most, seed)
-    found = [(c, samples, "errors") for c, samples in apart]
-    listed = np.zeros(len(report.per_image), bool)
-    for _, samples in apart:
-        listed[samples] = True
-    for c, samples in _doubtful(report, features, seed):
-        if listed[samples].mean() <= _LISTED:
-            found.append((c, samples, "labels"))
-    ids = sum(map(len, report.clusterer.subclasses_.values()))
-    looked_at, accuracies = ids + len(found), _class_accuracies(report)
-    said = report.per_image["prediction" if report.divide_by == "label" else "label"].to_numpy()
-    taken = set(report.names.values())
-    out: list = []
-    for c, samples, view in found:
-        right, n = _counts(report, _judges(report, samples))
-        joint = joint_interval(right, n, looked_at, report.judge.confidence)
-        if not joint.high < accuracies[c]:
-            continue
-        wrong = samples[~report.right[samples]]
-        other = int(np.bincount(said[wrong]).argmax())
-        name = _name_failure(_class_name(report, c), report.class_names[other], taken, view, report)
-        taken.add(name)
-        out.append(Failure(ids + len(out), c, name, samples, other, view))
-    return replace(report, failures=tuple(out), looked_at=looked_at)
-
-# %% ../nbs/11_discover.ipynb #66fd5ac1
-def map_coordinates(
-    features: np.ndarray,  # (n, d) samples of one class
-    parts: np.ndarray,  # (n,) part of each
-) -> np.ndarray:  # (n, 2)
-    "Two directions that separate the parts; principal components where there is one part."
-    x = features - features.mean(0)
-    m = max(1, min(30, x.shape[1], len(x) - 1))
-    z = PCA(
-        m, svd_solver="randomized" if m < min(x.shape) else "full", random_state=0
-    ).fit_transform(x)
-    counts = np.unique(parts, return_counts=True)[1]
-    axes = np.empty((len(z), 0))
-    if len(counts) > 1 and len(z) > len(counts):
-        axes = LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.1).fit_transform(z, parts)[
-            :, :2
-        ]
-    rest = z
-    if axes.shape[1]:
-        scaled, *_ = np.linalg.lstsq(axes, z, rcond=None)
-        rest = z - axes @ scaled  # what the discriminant directions do not explain
-    both = np.column_stack([axes, rest, np.zeros((len(z), 2))])
-    return both[:, :2]
-
-
-def _maps(report: SubclassReport, features: np.ndarray, seed: int, most: int = 40) -> pd.DataFrame:
-    "Coordinates of samples of the classes that have more than one row, worst first."
-    rows = report.to_frame()
-    several = rows.groupby("class", sort=False).filter(lambda o: len(o) > 1)
-    wanted = set(several["class"].unique()[:most])
-    marks = report.cluster_ids.copy()
-    for o in report.failures:
-        if o.view == "errors":
-            marks[o.samples] = o.id
-    out, rng = [], np.random.default_rng(seed)
-    for c, at in class_rows(report.per_image[report.divide_by].to_numpy()):
-        if report.class_names[c] not in wanted or len(at) < 3:
-            continue
-        if len(at) > report.judge.map_points:
-            at = np.sort(rng.choice(at, report.judge.map_points, replace=False))
-        xy = map_coordinates(feature_rows("features", features, at), marks[at])
-        points = pd.DataFrame(dict(position=at, x=xy[:, 0], y=xy[:, 1]))
-        out.append(points.assign(**{"class": report.class_names[c]}))
-    return (
-        pd.concat(out, ignore_index=True)
-        if out
-        else pd.DataFrame(columns=["class", "position", "x", "y"])
-    )
-
-# %% ../nbs/11_discover.ipynb #fc6f7a9f
-def _with_traits(report: SubclassReport, metadata: pd.DataFrame) -> SubclassReport:
-    "The report with what sets parts apart, in the user's words."
-    rows: dict = dict(class_rows(report.per_image[report.divide_by].to_numpy()))
-    rows[None] = np.arange(len(report.per_image))
-    parts = [(o.id, o.samples, rows.get(o.of, o.samples)) for o in report._parts if not o.alone]
-    found = find_traits(metadata, parts, report.groups)
-    return replace(report, traits=tuple(found))
-
-
-def _with_neighbors(report: SubclassReport, features: np.ndarray, seed: int) -> SubclassReport:
-    "The report with the share of neighbors that disagree with a doubtful label."
-    if "loss" not in report.per_image:
-        return report
-    loss = report.per_image.loss.to_numpy()
-    wrong = np.flatnonzero(~report.right)
-    doubtful = wrong[np.argsort(-loss[wrong], kind="stable")][: report.judge.most_suspects]
-    labels = report.per_image.label.to_numpy()
-    k = report.judge.neighbors
-    share = np.full(len(loss), np.nan)
-    share[doubtful] = neighbor_disagreement(features, labels, doubtful, k, seed=seed)
-    return replace(report, per_image=report.per_image.assign(neighbors_disagree=share))
 
 
 def _check_found(
@@ -1158,59 +185,30 @@ def _check_found(
             "add some, or leave that class out."
         )
 
-# %% ../nbs/11_discover.ipynb #301902d8
-class _Find(NamedTuple):
-    "Other samples on which the classes are divided."
-
-    features: np.ndarray
-    codes: np.ndarray
-    groups: np.ndarray | None = None
-    at: np.ndarray | None = None  # Rows to divide; None: all
-
-
-def _own_samples(
-    samples: _Samples, held_out: float, divide_by: str, seed: int
-) -> tuple[pd.DataFrame, _Find]:
-    "The rows, with a column of those that judge if some are held out, and what is divided."
-    frame = samples.frame
-    find = _Find(samples.features, frame[divide_by].to_numpy(), samples.groups)
-    if not held_out:
-        return frame, find
-    frame = frame.assign(judges=_held_out(len(frame), samples.groups, held_out, seed))
-    _warn_of_held_out(frame, samples.names, divide_by)
-    return frame, find._replace(at=np.flatnonzero(~frame.judges.to_numpy()))
-
-
-def _warn_of_no_use(held_out: float) -> None:
-    "With samples of their own to divide, none is held out."
-    warnings.warn(
-        f"judge.held_out={held_out} is not used: with train, all samples judge, and none divides. "
-        "Leave out one of the two.",
-        CollapseWarning,
-        stacklevel=4,
-    )
-
-
+# %% ../nbs/11_discover.ipynb #d1bba8a1
 def _discover(
-    samples: _Samples, find: _Find | None, how: DivideSettings, judge: JudgeOptions, divide_by: str
+    samples: _Samples,
+    to_divide: _ToDivide | None,
+    how: DivideSettings,
+    judge: JudgeOptions,
+    divide_by: str,
 ) -> SubclassReport:
     "Divide, place, judge."
     features, frame, seed = samples.features, samples.frame, how.random_state
     codes = frame[divide_by].to_numpy()
-    if find is None:
-        frame, find = _own_samples(samples, judge.held_out, divide_by, seed)
+    if to_divide is None:
+        frame, to_divide = _own_samples(samples, judge.held_out, divide_by, seed)
     elif judge.held_out:
         _warn_of_no_use(judge.held_out)
-    clusterer, found_on = divide_classes(find.features, find.codes, find.groups, how, find.at)
+    clusterer, found_on = divide_classes(
+        to_divide.features, to_divide.codes, to_divide.groups, how, to_divide.at
+    )
     _check_found(samples, clusterer, codes, divide_by)
     most = affordable_rows(features.shape[1], how.memory_gb)
     placed = _place_all(clusterer, features, codes, most).set_axis(frame.index)
-    files = _files(samples.images)
-    if files is not None and len(files) == len(frame):
-        frame = frame.assign(file=[valid_text(o) for o in files])
     report = SubclassReport(
         clusterer,
-        pd.concat([frame, placed], axis=1),
+        pd.concat([_with_files(frame, samples.images), placed], axis=1),
         samples.names,
         divide_by,
         found_on,
@@ -1221,105 +219,86 @@ def _discover(
         by_name=samples.by_name,
     )
     if report.judged:
-        if not _in_another_order(report):
+        if not _warn_of_another_order(report):
             _warn_of_a_guess(report)
-        report = _with_failures(report, features, most, seed)
-        report = _with_neighbors(report, features, seed)
+        report = with_failures(report, features, most, seed)
+        report = with_neighbors(report, features, seed)
     if samples.metadata is not None:
-        report = _with_traits(report, samples.metadata)
-    return replace(report, maps=_maps(report, features, seed))
+        report = with_traits(report, samples.metadata)
+    return with_maps(report, features, seed)
 
-# %% ../nbs/11_discover.ipynb #49a29d44
-def _old_groups(divide_by: str, groups: Any) -> tuple[str, Any]:
-    "Until 0.1.0 what is divided was given as groups='label' or 'prediction'."
-    if not isinstance(groups, str):
-        return divide_by, groups
-    warnings.warn(
-        f"groups={groups!r} is called divide_by since 0.2.0; groups= now names samples that belong "
-        "together.",
-        DeprecationWarning,
-        stacklevel=3,
+
+def _with_files(frame: pd.DataFrame, images: Any) -> pd.DataFrame:
+    "The rows with the file of each sample, where samples have any."
+    files = files_of(images)
+    if files is None or len(files) != len(frame):
+        return frame
+    return frame.assign(file=[valid_text(o) for o in files])
+
+# %% ../nbs/11_discover.ipynb #fa161033
+def _chance(true: np.ndarray, said: np.ndarray, k: int) -> float:
+    "Share of right answers by chance, if these are the classes and these the answers."
+    by_chance = np.bincount(true, minlength=k) @ np.bincount(said, minlength=k)
+    return float(by_chance) / max(len(true), 1) ** 2
+
+
+def _usual_answers(true: np.ndarray, said: np.ndarray) -> dict[int, int]:
+    "For each class its most frequent answer, where most of those with that answer are of it."
+    counts = pd.DataFrame(dict(true=true, said=said)).value_counts()
+    pairs = counts.index.to_frame(index=False)  # the most frequent first
+    mutual = pairs.drop_duplicates("true").merge(pairs.drop_duplicates("said"))
+    return dict(zip(mutual.true.tolist(), mutual.said.tolist()))
+
+# %% ../nbs/11_discover.ipynb #ea9b2fcd
+_SAVED = 10  # errors that another order of the columns makes right, at least
+_FITS = 0.5  # agreement beyond chance, with that order, at least
+
+
+def _warn_of_another_order(report: SubclassReport) -> bool:
+    """Warn if the columns of outputs seem to be in another order than the classes.
+
+    That order is read from every second sample. With it half of the errors on the others are right.
+    """
+    said, true = (report.per_image[o].to_numpy() for o in ("prediction", "label"))
+    if report.outputs not in ("logits", "probabilities"):
+        return False
+    order = _usual_answers(true[::2], said[::2])
+    true, said = true[1::2], said[1::2]
+    names = report.class_names
+    expected = np.array([order.get(c, c) for c in range(len(names))])[true]
+    errors, left = int((true != said).sum()), int((expected != said).sum())
+    if left > errors / 2 or errors - left < _SAVED:
+        return False
+    chance = _chance(expected, said, len(names))
+    if 1 - left / len(said) - chance < _FITS * (1 - chance):
+        return False
+    c = next(c for c, o in order.items() if c != o)
+    warn_user(
+        f"predictions: {report.overall:.1%} are right, and {1 - left / len(said):.1%} would be "
+        f"with the columns in another order: that of {names[order[c]]} seems to be the one of "
+        f"{names[c]}. Give class_names, or number the classes, in the order of the columns."
     )
-    return groups, None
+    return True
+
+# %% ../nbs/11_discover.ipynb #7d97bad6
+_KAPPA = 0.05  # agreement with the labels, beyond chance, that a trained model has
 
 
-def _names_to_codes(n_subclasses: Any, names: Sequence[str] | None, by_name: bool) -> Any:
-    "Numbers of sub-classes by class name, or by the user's own numbers, as numbers by class code."
-    if not isinstance(n_subclasses, Mapping):
-        return n_subclasses
-    place = {str(o): i for i, o in enumerate(names or ())}
-    numbers = {str(o) for o in n_subclasses if not isinstance(o, str)}
-    own = by_name and bool(numbers & set(place))
-    out = {}
-    for key, number in n_subclasses.items():
-        named = isinstance(key, str) or own
-        is_index = isinstance(key, (int, np.integer)) and key >= 0
-        if str(key) not in place if named else not is_index:
-            raise CollapseError(
-                f"n_subclasses names {key!r}, which is no class: use one of "
-                f"{', '.join(place) or 'the class indices'}."
-            )
-        out[place[str(key)] if named else int(key)] = number
-    return out
+def _warn_of_a_guess(report: SubclassReport) -> None:
+    "A model that is right no more often than chance is probably not the one that was trained."
+    said, true = (report.per_image[o].to_numpy() for o in ("prediction", "label"))
+    k = len(report.class_names)
+    chance = _chance(true, said, k)
+    if len(true) < 50 or len(np.unique(true)) < 2 or not np.isin(said, true).any():
+        return
+    if report.overall - chance <= _KAPPA * (1 - chance):
+        warn_user(
+            f"predictions: {report.overall:.1%} are right, and {chance:.1%} would be by chance. "
+            "Are the weights loaded, the classes in the order of the outputs, and the inputs "
+            "prepared as in training?"
+        )
 
-
-class _ClassArguments(NamedTuple):
-    "The arguments of a call that say what classes there are."
-
-    labels: Any
-    predictions: Any
-    train: Any
-    class_names: Any
-
-
-def _numbers_as_names(args: _ClassArguments) -> _ClassArguments:
-    "Whole numbers of which some are negative are names, the same in all sets of samples."
-    columns = [args.labels]
-    judged = args.predictions is not None and not _is_matrix(args.predictions)
-    if judged:
-        columns.append(args.predictions)
-    divided = isinstance(args.train, (tuple, list)) and len(args.train) > 1
-    if divided:
-        columns.append(args.train[1])
-    names_of = ("labels", *["predictions"] * judged, "train's labels")
-    read = [as_column(o, name) for o, name in zip(columns, names_of)]
-    if any(o.ndim != 1 or o.dtype.kind not in "iu" for o in read):
-        return args
-    numbers = np.unique(np.concatenate(read)).tolist()
-    names = [str(o) for o in numbers]
-    if not numbers or numbers[0] >= 0:
-        return args
-    if args.class_names is not None and not set(names) <= set(map(str, args.class_names)):
-        return args  # which `read_labels` refuses
-    words = [o.astype(str) for o in read]
-    train = (args.train[0], words[-1], *args.train[2:]) if divided else args.train
-    predictions = words[1] if judged else args.predictions
-    if args.class_names is not None:
-        names = args.class_names
-    return _ClassArguments(words[0], predictions, train, names)
-
-
-def _check_columns(labels: Any, predictions: Any, class_names: Any) -> None:
-    "Raise if outputs have a column for each class, and the order of negative labels is not told."
-    named = {str(o) for o in getattr(predictions, "columns", ())}
-    if _is_matrix(predictions) and not named & {str(o) for o in as_column(labels).tolist()}:
-        check_column_order("labels", labels, class_names)
-
-
-def _samples_in_memory(h, classes, index, images, groups, metadata):
-    "The samples to judge, with the index of the user's frames and all that belongs to them."
-    return _Samples(
-        h,
-        classes.frame if index is None else classes.frame.set_axis(index),
-        classes.names,
-        _exemplars(images, len(h)),
-        _group_codes(groups, len(h)),
-        None if metadata is None else _as_frame("metadata", metadata, len(h)),
-        classes.outputs,
-        classes.by_name,
-    )
-
-
+# %% ../nbs/11_discover.ipynb #67181dfb
 def discover_subclasses(
     features: ArrayLike | torch.Tensor | pd.DataFrame | str | Path,  # (N, d), or a file of them
     labels: ArrayLike | torch.Tensor,  # (N,) class indices, names or categories
@@ -1355,17 +334,30 @@ def discover_subclasses(
     how = _settings(n_subclasses, options, memory_gb, random_state, n_jobs, checkpoint, progress)
     judge = _judge_options(judge)
     others = dict(predictions=predictions, groups=groups, metadata=metadata, images=images)
-    index = _index_of(features, labels, **others)
+    index = _aligned_index(features, labels, **others)
     columns = _feature_names(features, train)
     h = _opened("features", features)
     _warn_of_units(h)
-    args = _in_one_order(_ClassArguments(labels, predictions, train, class_names))
-    classes = _classes_of(args, len(h), divide_by)
+    args = in_one_order(ClassArguments(labels, predictions, train, class_names))
+    classes = read_classes(args, len(h), divide_by)
     samples = _samples_in_memory(h, classes, index, images, groups, metadata)
-    find = _other_samples(args.train, classes.given)
+    to_divide = _told_to_divide(args.train, classes.given)
     how = _for_classes(how, classes.names, classes.by_name)
-    report = _discover(samples, find, how, judge, divide_by)
+    report = _discover(samples, to_divide, how, judge, divide_by)
     return replace(report, feature_names=columns)
+
+# %% ../nbs/11_discover.ipynb #06ff5cc4
+def _old_groups(divide_by: str, groups: Any) -> tuple[str, Any]:
+    "Until 0.1.0 what is divided was given as groups='label' or 'prediction'."
+    if not isinstance(groups, str):
+        return divide_by, groups
+    warnings.warn(
+        f"groups={groups!r} is called divide_by since 0.2.0; groups= now names samples that belong "
+        "together.",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return groups, None
 
 
 def _settings(*given: Any) -> DivideSettings:
@@ -1385,152 +377,14 @@ def _judge_options(judge: Any) -> JudgeOptions:
 
 def _for_classes(how: DivideSettings, names: Any, by_name: bool) -> DivideSettings:
     "The settings, with classes told by their codes, and named in messages."
-    numbers = _names_to_codes(how.n_subclasses, names, by_name)
+    numbers = names_to_codes(how.n_subclasses, names, by_name)
     return how._replace(n_subclasses=numbers, names=names)
 
-
-def _in_one_order(args: _ClassArguments) -> _ClassArguments:
-    "Classes and outputs in one order, the same in all sets of samples."
-    check_ordered_names("class_names", args.class_names)
-    _check_columns(args.labels, args.predictions, args.class_names)
-    args = _numbers_as_names(args)
-    if args.class_names is None:
-        together = _names_with_train(args.labels, args.predictions, args.train)
-        args = args._replace(class_names=together)
-    outputs, names = _ordered_outputs(args.predictions, args.labels, args.class_names)
-    return args._replace(predictions=outputs, class_names=names)
-
-
-class _Classes(NamedTuple):
-    "Labels and predictions of samples, and what their classes are called."
-
-    frame: pd.DataFrame  # label, prediction, loss, confidence
-    names: tuple[str, ...]
-    given: Any  # The names that were given, or None
-    outputs: str | None  # Kind of the predictions
-    by_name: bool  # Did the labels come as names?
-
-
-def _classes_of(args: _ClassArguments, n: int, divide_by: str) -> _Classes:
-    "A row per sample, and the names of all classes."
-    frame, read, kind, columns = _judged(args.labels, args.predictions, args.class_names, n)
-    if check_choice("divide_by", divide_by, ["label", "prediction"]) not in frame:
-        raise CollapseError("divide_by='prediction' needs predictions: pass them.")
-    given = read if args.class_names is None else args.class_names
-    names = _class_names(given, frame, max(columns, _classes_in(args.train)))
-    return _Classes(frame, names, given, kind, read is not None)
-
-
-def _names_with_train(labels: Any, predictions: Any, train: Any) -> tuple[str, ...] | None:
-    "The names in all sets of samples; None for numbers, or where there is only one set."
-    if not isinstance(train, (tuple, list)) or len(train) < 2:
-        return None
-    told = [labels, train[1]]
-    if predictions is not None and not _is_matrix(predictions):
-        told.append(predictions)
-    read = [as_column(o) for o in told]
-    if any(o.dtype.kind in "iufb" for o in read):
-        _check_one_kind(read[0], read[1])
-        return None
-    found = read_labels("labels", np.concatenate([o.astype(object) for o in read])).classes
-    own = word_categories(labels) or ()
-    return (*own, *(o for o in found or () if o not in own))
-
-
-def _check_one_kind(labels: np.ndarray, train: np.ndarray) -> None:
-    "Raise for words in one set of samples and class indices in the other: which is which?"
-    numbers = [o.dtype.kind in "iufb" for o in (labels, train)]
-    if len(labels) and len(train) and numbers[0] != numbers[1]:
-        raise CollapseError(
-            f"labels holds {labels[0]!s}, and train's labels {train[0]!s}: give both as words, or "
-            "class_names in the order of the class indices."
-        )
-
-
-def _classes_in(train: Any) -> int:
-    "Number of classes that the indices of `train` need; 0 for names."
-    if not isinstance(train, (tuple, list)) or len(train) < 2:
-        return 0
-    read = read_labels("train's labels", train[1])
-    return int(read.codes.max()) + 1 if read.classes is None and len(read.codes) else 0
-
-
-def _warn_of_other_classes(frame: pd.DataFrame) -> None:
-    "Predictions that name none of the labels are probably names of something else."
-    if "prediction" in frame and not frame.prediction.isin(frame.label.unique()).any():
-        warnings.warn(
-            f"predictions: none of the {len(frame):,} is a class that labels has, so every sample "
-            "counts as wrong. Are the classes spelled, and numbered, as in labels?",
-            CollapseWarning,
-            stacklevel=5,
-        )
-
-
-def _chance(true: np.ndarray, said: np.ndarray, k: int) -> float:
-    "Share of right answers by chance, if these are the classes and these the answers."
-    by_chance = np.bincount(true, minlength=k) @ np.bincount(said, minlength=k)
-    return float(by_chance) / max(len(true), 1) ** 2
-
-
-def _answers(true: np.ndarray, said: np.ndarray) -> dict[int, int]:
-    "For each class its most frequent answer, where most of those with that answer are of it."
-    counts = pd.DataFrame(dict(true=true, said=said)).value_counts()
-    pairs = counts.index.to_frame(index=False)  # the most frequent first
-    mutual = pairs.drop_duplicates("true").merge(pairs.drop_duplicates("said"))
-    return dict(zip(mutual.true.tolist(), mutual.said.tolist()))
-
-
-_SAVED = 10  # errors that another order of the columns makes right, at least
-_FITS = 0.5  # agreement beyond chance, with that order, at least
-
-
-def _in_another_order(report: SubclassReport) -> bool:
-    """Warn if the columns of outputs seem to be in another order than the classes.
-
-    That order is read from every second sample. With it half of the errors on the others are right.
-    """
-    said, true = (report.per_image[o].to_numpy() for o in ("prediction", "label"))
-    if report.outputs not in ("logits", "probabilities"):
-        return False
-    order = _answers(true[::2], said[::2])
-    true, said = true[1::2], said[1::2]
-    names = report.class_names
-    expected = np.array([order.get(c, c) for c in range(len(names))])[true]
-    errors, left = int((true != said).sum()), int((expected != said).sum())
-    if left > errors / 2 or errors - left < _SAVED:
-        return False
-    chance = _chance(expected, said, len(names))
-    if 1 - left / len(said) - chance < _FITS * (1 - chance):
-        return False
-    c = next(c for c, o in order.items() if c != o)
-    warnings.warn(
-        f"predictions: {report.overall:.1%} are right, and {1 - left / len(said):.1%} would be "
-        f"with the columns in another order: that of {names[order[c]]} seems to be the one of "
-        f"{names[c]}. Give class_names, or number the classes, in the order of the columns.",
-        CollapseWarning,
-        stacklevel=4,
-    )
-    return True
-
-
-_KAPPA = 0.05  # agreement with the labels, beyond chance, that a trained model has
-
-
-def _warn_of_a_guess(report: SubclassReport) -> None:
-    "A model that is right no more often than chance is probably not the one that was trained."
-    said, true = (report.per_image[o].to_numpy() for o in ("prediction", "label"))
-    k = len(report.class_names)
-    chance = _chance(true, said, k)
-    if len(true) < 50 or len(np.unique(true)) < 2 or not np.isin(said, true).any():
-        return
-    if report.overall - chance <= _KAPPA * (1 - chance):
-        warnings.warn(
-            f"predictions: {report.overall:.1%} are right, and {chance:.1%} would be by chance. "
-            "Are the weights loaded, the classes in the order of the outputs, and the inputs "
-            "prepared as in training?",
-            CollapseWarning,
-            stacklevel=4,
-        )
+# %% ../nbs/11_discover.ipynb #9fafc7bd
+def _opened(name: str, features: Any) -> np.ndarray:
+    "Features as a table, from a file where one is named."
+    is_file = isinstance(features, (str, Path))
+    return as_table(name, open_features(features) if is_file else features)
 
 
 def _warn_of_units(features: np.ndarray) -> None:
@@ -1539,19 +393,11 @@ def _warn_of_units(features: np.ndarray) -> None:
     variance = some.var(0)
     if len(some) < 2 or len(variance) < 3 or not variance.max() > 0.99 * variance.sum():
         return
-    warnings.warn(
+    warn_user(
         f"features: column {variance.argmax()} holds {variance.max() / variance.sum():.1%} of the "
         "variance, and the others are hardly seen. If their units differ, divide each by its "
-        "standard deviation.",
-        CollapseWarning,
-        stacklevel=3,
+        "standard deviation."
     )
-
-
-def _opened(name: str, features: Any) -> np.ndarray:
-    "Features as a table, from a file where one is named."
-    is_file = isinstance(features, (str, Path))
-    return _table(name, open_features(features) if is_file else features)
 
 
 def _feature_names(features: Any, train: Any) -> tuple[str, ...] | None:
@@ -1563,7 +409,7 @@ def _feature_names(features: Any, train: Any) -> tuple[str, ...] | None:
     return known or column_names(train[0])
 
 
-def _index_of(features: Any, labels: Any, **others: Any) -> pd.Index | None:
+def _aligned_index(features: Any, labels: Any, **others: Any) -> pd.Index | None:
     "The index of the user's frame, in the same order wherever it is given."
     check_same_rows(features=features, labels=labels, **others)
     for o in (features, labels):
@@ -1571,8 +417,24 @@ def _index_of(features: Any, labels: Any, **others: Any) -> pd.Index | None:
             return o.index
     return None
 
+# %% ../nbs/11_discover.ipynb #5e564698
+def _samples_in_memory(
+    h: np.ndarray, classes: Classes, index: Any, images: Any, groups: Any, metadata: Any
+) -> _Samples:
+    "The samples to judge, with the index of the user's frames and all that belongs to them."
+    return _Samples(
+        h,
+        classes.frame if index is None else classes.frame.set_axis(index),
+        classes.names,
+        checked_samples(images, len(h)),
+        group_codes(groups, len(h)),
+        None if metadata is None else metadata_frame(metadata, len(h)),
+        classes.outputs,
+        classes.by_name,
+    )
 
-def _other_samples(train: Any, names: Any) -> _Find | None:
+
+def _told_to_divide(train: Any, names: Any) -> _ToDivide | None:
     "Features and classes to divide."
     if train is None:
         return None
@@ -1581,64 +443,9 @@ def _other_samples(train: Any, names: Any) -> _Find | None:
     check_same_rows(**dict(zip(("train[0]", "train[1]", "train[2]"), train)))
     h = _opened("train", train[0])
     codes = read_labels("train's labels", train[1], len(h), names).codes
-    return _Find(h, codes, _group_codes(train[2] if len(train) == 3 else None, len(h)))
+    return _ToDivide(h, codes, group_codes(train[2] if len(train) == 3 else None, len(h)))
 
-# %% ../nbs/11_discover.ipynb #48e4310b
-class _LabeledImages(NamedTuple):
-    "Images, and the classes they are told to have."
-
-    source: Source
-    labels: ReadLabels | None  # None: those that the images carry
-    names: Any  # Of all classes, in the order of the outputs; None: not known
-
-    @property
-    def codes(self) -> np.ndarray | None:
-        "Class codes, where they are told."
-        return None if self.labels is None else self.labels.codes
-
-    @property
-    def by_name(self) -> bool:
-        "Were they told by name?"
-        return self.labels is not None and self.labels.classes is not None
-
-
-def _labeled_images(source: Source, labels: Any, class_names: Any) -> _LabeledImages:
-    "Images with labels of their own, or those that are given."
-    names = source.class_names if class_names is None and labels is None else class_names
-    read = known_labels(source, labels, names)
-    if names is None and read is not None:
-        names = read.classes
-    return _LabeledImages(source, read, names)
-
-
-def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _LabeledImages | None:
-    "Other images to divide, if there are any."
-    if train is None:
-        return None
-    images, labels = train if isinstance(train, tuple) else (train, None)
-    source = Source(images, names, **reads)
-    return _LabeledImages(source, known_labels(source, labels, names), names)
-
-
-def _run_labeled(model: nn.Module, labeled: _LabeledImages, path: Path, **how: Any) -> Any:
-    "Run images through a network, with the classes they are told to have."
-    return run_through(model, labeled.source, path, labels=labeled.codes, **how)
-
-
-def _check_sizes(labeled: _LabeledImages, how: DivideSettings) -> None:
-    "Raise, before the first image, if a class has fewer images than it is to have sub-classes."
-    known = labeled.source.labels if labeled.codes is None else labeled.codes
-    if known is None or known.dtype.kind not in "iu":
-        return
-    for c, n in zip(*np.unique(known, return_counts=True)):
-        number = how.n_subclasses
-        number = number.get(int(c)) if isinstance(number, Mapping) else number
-        if isinstance(number, (int, np.integer)) and number > n:
-            raise CollapseError(
-                f"n_subclasses={number}, but class {c} has {n} images: ask for fewer."
-            )
-
-
+# %% ../nbs/11_discover.ipynb #240b92fa
 def discover_in_model(
     model: nn.Module,  # A classifier: logits (N, K), also inside a tuple, dict or ModelOutput
     images: Any,  # Folder `<class>/*`, `Images`, `Dataset`, `DataLoader`, or tensor (N, …)
@@ -1684,12 +491,52 @@ def discover_in_model(
         through = partial(_run_labeled, model, layer=layer, class_names=judged.names)
         passed = through(judged, Path(folder) / "judged")
         samples = _streamed_samples(passed, judged, groups, metadata)
-        find = None
+        to_divide = None
         if other is not None:
-            find = _found_in(through(other, Path(folder) / "found"), divide_by)
-        return _discover(samples, find, how, judge, divide_by)
+            to_divide = _streamed_to_divide(through(other, Path(folder) / "found"), divide_by)
+        return _discover(samples, to_divide, how, judge, divide_by)
+
+# %% ../nbs/11_discover.ipynb #9b56e086
+class _LabeledImages(NamedTuple):
+    "Images, and the classes they are told to have."
+
+    source: Source
+    labels: ReadLabels | None  # None: those that the images carry
+    names: Any  # Of all classes, in the order of the outputs; None: not known
+
+    @property
+    def codes(self) -> np.ndarray | None:
+        "Class codes, where they are told."
+        return None if self.labels is None else self.labels.codes
+
+    @property
+    def by_name(self) -> bool:
+        "Were they told by name?"
+        return self.labels is not None and self.labels.classes is not None
 
 
+def _labeled_images(source: Source, labels: Any, class_names: Any) -> _LabeledImages:
+    "Images with labels of their own, or those that are given."
+    names = source.class_names if class_names is None and labels is None else class_names
+    read = known_labels(source, labels, names)
+    if names is None and read is not None:
+        names = read.classes
+    return _LabeledImages(source, read, names)
+
+
+def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _LabeledImages | None:
+    "Other images to divide, if there are any."
+    if train is None:
+        return None
+    if isinstance(train, tuple) and len(train) != 2:
+        raise CollapseError(
+            f"train has {len(train)} entries: give images, or a pair (images, labels)."
+        )
+    images, labels = train if isinstance(train, tuple) else (train, None)
+    source = Source(images, names, **reads)
+    return _LabeledImages(source, known_labels(source, labels, names), names)
+
+# %% ../nbs/11_discover.ipynb #bb1482b1
 def _check_model(model: Any) -> None:
     "Raise for what has no layers to take features from."
     if not isinstance(model, nn.Module):
@@ -1699,9 +546,28 @@ def _check_model(model: Any) -> None:
         )
 
 
-def _found_in(passed: Streamed, divide_by: str) -> _Find:
+def _check_sizes(labeled: _LabeledImages, how: DivideSettings) -> None:
+    "Raise, before the first image, if a class has fewer images than it is to have sub-classes."
+    known = labeled.source.labels if labeled.codes is None else labeled.codes
+    if known is None or known.dtype.kind not in "iu":
+        return
+    for c, n in zip(*np.unique(known, return_counts=True)):
+        number = how.n_subclasses
+        number = number.get(int(c)) if isinstance(number, Mapping) else number
+        if isinstance(number, (int, np.integer)) and number > n:
+            raise CollapseError(
+                f"n_subclasses={number}, but class {c} has {n} images: ask for fewer."
+            )
+
+# %% ../nbs/11_discover.ipynb #3fa13c29
+def _run_labeled(model: nn.Module, labeled: _LabeledImages, path: Path, **how: Any) -> Any:
+    "Run images through a network, with the classes they are told to have."
+    return run_through(model, labeled.source, path, labels=labeled.codes, **how)
+
+
+def _streamed_to_divide(passed: Streamed, divide_by: str) -> _ToDivide:
     "Features and classes to divide, of images that went through the network."
-    return _Find(passed.features, passed.frame[divide_by].to_numpy())
+    return _ToDivide(passed.features, passed.frame[divide_by].to_numpy())
 
 
 def _streamed_samples(
@@ -1710,140 +576,15 @@ def _streamed_samples(
     "Samples that went through the network, with what was told of them."
     source = labeled.source
     seen = source.size or len(passed.frame)
-    codes = _group_codes(groups, seen)
-    table = None if metadata is None else _as_frame("metadata", metadata, seen)
+    codes = group_codes(groups, seen)
+    table = None if metadata is None else metadata_frame(metadata, seen)
     return _Samples(
         passed.features,
         passed.frame,
-        _class_names(labeled.names, passed.frame, passed.columns),
+        names_of_classes(labeled.names, passed.frame, passed.columns),
         None if source.set is None else KeptSamples(source.set, passed.kept),
         None if codes is None else codes[passed.kept],
         None if table is None else table.iloc[passed.kept].reset_index(drop=True),
         passed.outputs,
         labeled.by_name,
     )
-
-# %% ../nbs/11_discover.ipynb #7ca37561
-def _other_right(first: SubclassReport, second: Any) -> np.ndarray:
-    "Is the second model right, sample by sample?"
-    labels = first.per_image.label.to_numpy()
-    if isinstance(second, SubclassReport):
-        second = _numbered_as(first, second)
-    check_same_rows(**{"first.per_image": first.per_image, "second": second})
-    if isinstance(second, pd.DataFrame) and {"label", "prediction"} <= set(second):
-        if len(second) != len(labels) or (second.label.to_numpy() != labels).any():
-            raise CollapseError("the two models were judged on different samples: use the same.")
-        return second.prediction.to_numpy() == labels
-    if _is_matrix(second):
-        outputs = _tensor(_in_class_order(second, first.class_names))
-        if first.by_name and outputs.shape[1] != len(first.class_names):
-            raise CollapseError(
-                f"second has {outputs.shape[1]} columns, and the report {len(first.class_names)} "
-                "classes: give a column for each, in the order of its class_names."
-            )
-        return judge_outputs(labels, outputs).prediction.to_numpy() == labels
-    told = second, len(labels), first.class_names, first.by_name
-    said = codes_as("predictions", *told)
-    _warn_of_no_class(said, len(first.class_names))
-    return said == labels
-
-
-def _numbered_as(first: SubclassReport, second: SubclassReport) -> pd.DataFrame:
-    "The second report's rows, its classes numbered as in the first if they share names."
-    if not second.judged:
-        raise CollapseError("the second report has no predictions: pass them when it is made.")
-    frame = second.per_image
-    if not set(first.class_names) & set(second.class_names):
-        return frame
-    place = {o: i for i, o in enumerate(first.class_names)}
-    codes = np.array([place.get(o, -1) for o in second.class_names])
-    columns = {o: codes[frame[o].to_numpy()] for o in ("label", "prediction")}
-    return frame.assign(**columns)
-
-
-def _warn_of_no_class(said: np.ndarray, k: int) -> None:
-    "Numbers that the first report has no class for count as wrong."
-    unknown = said[said >= k]
-    if len(unknown):
-        warnings.warn(
-            f"second: {len(unknown)} of {len(said)} are classes that the first report does not "
-            f"have, such as {unknown[0]} beside 0 to {k - 1}, and count as wrong. Are they "
-            "numbered as its labels?",
-            CollapseWarning,
-            stacklevel=4,
-        )
-
-
-def _by_group(
-    groups: np.ndarray, right: np.ndarray, other: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    "Groups that more samples of the first, or of the second model are right in."
-    net = pd.Series(other.astype(int) - right).groupby(groups).sum().to_numpy()
-    return net < 0, net > 0
-
-
-def compare(
-    first: SubclassReport,  # Parts, and how the first model does on them
-    second: SubclassReport | ArrayLike | pd.DataFrame,  # The same samples judged by a second model
-) -> pd.DataFrame:  # A row per part and one for all samples, worst change first
-    """How two models differ on each part, with paired intervals that hold together.
-
-    `difference`, its interval, `p` and the verdict are of samples; of a report with `groups` they
-    are of groups, in which a model is ahead or behind, as the column `groups` counts them.
-
-    Example: `(compare(report_a, report_b).verdict == "worse").any()`. Exact test of McNemar (1947).
-    """
-    _check_first(first)
-    other = _other_right(first, second)
-    parts = _compared_parts(first)
-    out = pd.DataFrame([_compared(first, other, part, len(parts)) for part in parts])
-    return out.sort_values("difference", kind="stable", ignore_index=True)
-
-
-def _check_first(report: Any) -> None:
-    "Raise unless it is a report with predictions."
-    if not hasattr(report, "judged"):
-        raise CollapseError(
-            f"first is a {type(report).__name__}: give the report that discover_subclasses or "
-            "discover_in_model made of the first model, and after it the second model's "
-            "predictions."
-        )
-    if not report.judged:
-        raise CollapseError("the first report has no predictions: pass them when it is made.")
-
-
-class _Compared(NamedTuple):
-    "A part on which two models are compared."
-
-    of: str  # Its class
-    name: str
-    samples: np.ndarray  # Positions of those that judge
-
-
-def _compared_parts(report: SubclassReport) -> list[_Compared]:
-    "The parts of a report that somebody judges, and all samples together."
-    parts = [
-        _Compared(_class_name(report, o.of), report.names[o.id], _judges(report, o.samples))
-        for o in report._parts
-    ]
-    everything = _judges(report, np.arange(len(report.per_image)))
-    judged = [o for o in parts if len(o.samples)]
-    return [*judged, _Compared("all", "all samples", everything)]
-
-
-def _compared(report: SubclassReport, other: np.ndarray, part: _Compared, rows: int) -> dict:
-    "How the second model differs from the first on one of several parts."
-    a, b = report.right[part.samples], other[part.samples]
-    row: dict[str, Any] = {"class": part.of, "name": part.name, "images": len(part.samples)}
-    row |= dict(first=a.mean(), second=b.mean())
-    if report.groups is not None:
-        a, b = _by_group(report.groups[part.samples], a, b)
-        row["groups"] = len(a)
-    confidence = report.judge.confidence
-    d = paired_difference(a, b, rows, confidence)
-    p = min(1.0, d.p * rows)
-    row |= dict(difference=d.difference, low=d.low, high=d.high, p=p)
-    row["verdict"] = "no difference shown"
-    if p <= 1 - confidence:
-        row["verdict"] = "better" if d.difference > 0 else "worse"
-    return row

@@ -34,6 +34,7 @@ from collapse_nb.core import (
     user_path,
     write_json,
 )
+from .exemplars import Showable
 from .html import figure, image_strip, note, render, table, visible, write_page
 from .measure import write_table
 
@@ -149,7 +150,7 @@ def exemplar_strip(
 
 
 def _table_with_samples(report: Any, rows: int | None = None) -> Markup:
-    "The parts, with the samples nearest the center of each."
+    "The parts, with the samples that are most typical of each."
     frame = report.to_frame()[:rows]
     if report.images is not None:
         strips = []
@@ -157,11 +158,24 @@ def _table_with_samples(report: Any, rows: int | None = None) -> Markup:
             at = report.examples(s, n=3)
             strips.append(exemplar_strip(report, at, size=40) if len(at) else "")
         # as objects: of strings pandas would keep the text and forget that it is markup
-        frame.insert(3, "nearest the center", pd.Series(strips, frame.index, object))
+        frame.insert(3, "typical", pd.Series(strips, frame.index, object))
     caption = (
         "Parts, weak ones first; loss and confidence are means" if report.judged else "Sub-classes"
     )
     return frame_table(frame.drop(columns=["class", "subclass"]), caption)
+
+
+def _for_page(report: Any) -> Any:
+    "The report with names that are visible, and samples of which none keeps a page from being made."
+    names = tuple(map(visible, report.class_names))
+    images = None if report.images is None else Showable(report.images)
+    return replace(report, class_names=names, images=images)
+
+
+def _warn_of_broken(shown: Any) -> None:
+    "Count the pictures of a page that could not be shown."
+    if shown.images is not None:
+        shown.images.warn()
 
 
 def summary_html(
@@ -169,9 +183,11 @@ def summary_html(
     rows: int = 10,  # Parts to show
 ) -> str:
     "A report in a notebook: a sentence and its first rows with thumbnails."
-    report = replace(report, class_names=tuple(map(visible, report.class_names)))
-    said = render("<p>{{ o }}</p>", o=_found(report))
-    return str(said + _table_with_samples(report, rows))
+    shown = _for_page(report)
+    said = render("<p>{{ o }}</p>", o=_found(shown))
+    page = str(said + _table_with_samples(shown, rows))
+    _warn_of_broken(shown)
+    return page
 
 # %% ../nbs/10e_discovery_page.ipynb #76e674aa
 def _figure_of(draw: Callable, alt: str, caption: str) -> Markup:
@@ -189,8 +205,10 @@ def _shown(report: Any, s: int, n: int) -> Markup:
     own = "prediction" if report.divide_by == "label" else "label"
     verb = "taken for" if own == "prediction" else "is"
     wrong = "Wrong, largest loss first" if "loss" in rows else "Wrong"
+    doubtful = any(o.id == s and o.view == "labels" for o in report.failures)
+    nearest = "Most doubtful first" if doubtful else "Nearest the center"
     captions: dict[str, tuple[str, Callable[[int], str]]] = dict(
-        nearest=("Nearest the center", lambda i: ""),
+        nearest=(nearest, lambda i: ""),
         border=("On the border, with the certainty", lambda i: f"{rows.certainty.iloc[i]:.1%}"),
         wrong=(wrong, lambda i: f"{verb} {report.class_names[rows[own].iloc[i]]}"),
     )
@@ -290,7 +308,7 @@ def discovery_report(
             f"report is a {type(report).__name__}: give what discover_subclasses or "
             "discover_in_model returns."
         )
-    report = replace(report, class_names=tuple(map(visible, report.class_names)))
+    report = _for_page(report)
     caution = (
         "Accuracies say how the model does on new samples only if it was not trained on these."
     )
@@ -299,7 +317,9 @@ def discovery_report(
     if comparison is not None:
         caption = "Accuracy of the first and of the second model on the parts found with the first"
         sections.insert(1, ("Two models", frame_table(comparison, caption)))
-    return write_page(user_path(path), title, *top, *sections)
+    written = write_page(user_path(path), title, *top, *sections)
+    _warn_of_broken(report)
+    return written
 
 # %% ../nbs/10e_discovery_page.ipynb #8754af50
 def samples_frame(

@@ -10,7 +10,6 @@ __all__ = ['layerwise_recovery', 'nc_epochs', 'measure_nc', 'run', 'DryRun', 'dr
 import os
 import shutil
 import time
-import warnings
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,20 +25,20 @@ from tqdm import tqdm
 
 from .clustering import cluster_and_probe
 from collapse_nb.core import (
-    make_folder,
     FITTED_ERROR,
     CollapseError,
-    CollapseWarning,
     RunFolderError,
     _jsonable,
     atomic_write,
     check_number,
     deprecated_alias,
+    digest,
     evaluation_batch,
     folder_lock,
-    digest,
+    make_folder,
     reading,
     user_path,
+    warn_user,
     write_json,
 )
 from .data import BatchLoader, Dataset, load_dataset
@@ -77,6 +76,8 @@ from collapse_nb.runs import (
     weights_file,
     write_history,
 )
+from .runs import provenance as provenance  # as users of 0.1.0 do
+from .runs import summary as summary
 from collapse_nb.structure import (
     class_distances,
     nearest_partners,
@@ -91,9 +92,6 @@ from collapse_nb.training import (
     train_epoch,
     training_errors,
 )
-
-from .runs import provenance as provenance  # as users of 0.1.0 do
-from .runs import summary as summary
 
 _all_ = [
     "Experiment",
@@ -568,11 +566,9 @@ def _layers_of(model):
 def _say_unused(callbacks, found):
     "A finished run is not trained, so nothing is called."
     if callbacks and found.finished:
-        warnings.warn(
+        warn_user(
             f"callbacks: none of the {len(callbacks)} is called, because {str(found.folder)!r} is "
-            "finished; overwrite=True trains it again.",
-            CollapseWarning,
-            stacklevel=3,
+            "finished; overwrite=True trains it again."
         )
 
 
@@ -581,11 +577,9 @@ def _say_unreached(snapshots, last):
     unreached = sorted(e for e in snapshots if e > last)
     if unreached:
         listed = ", ".join(map(str, unreached[:5]))
-        warnings.warn(
+        warn_user(
             f"snapshots={listed}: the run ended at epoch {last}; "
-            f"{len(unreached)} snapshots were not taken.",
-            CollapseWarning,
-            stacklevel=2,
+            f"{len(unreached)} snapshots were not taken."
         )
 
 # %% ../nbs/10_experiment.ipynb #b510093b
@@ -602,7 +596,7 @@ class _Files:
             function(*args)
         except (CollapseError, OSError) as e:
             self.failed.append(name)
-            warnings.warn(f"{name} is missing: {e}", CollapseWarning, stacklevel=3)
+            warn_user(f"{name} is missing: {e}")
 
     def finish(self, results):
         "Write `results.json` if all others are there: the run, with its results in memory."
@@ -611,11 +605,9 @@ class _Files:
         done = Run(self.folder)
         if self.failed:
             done.__dict__["results"] = _jsonable(results)  # what `results.json` would hold
-            warnings.warn(
+            warn_user(
                 f"the run is not finished ({', '.join(self.failed)} missing). "
-                "Make room, and run the same command again.",
-                CollapseWarning,
-                stacklevel=3,
+                "Make room, and run the same command again."
             )
         return done
 

@@ -17,8 +17,9 @@ from torch import nn
 from tqdm import tqdm
 
 from .core import CollapseError
-from .discover import SubclassReport, discover_in_model
+from .discover import discover_in_model
 from .streaming import check_layer
+from .subclass_report import SubclassReport
 
 # %% ../nbs/11a_layers.ipynb #b3afbc1e
 HEAD_INPUT = "input of the head"  # What `layer=None` of `discover_in_model` takes

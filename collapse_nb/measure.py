@@ -11,7 +11,6 @@ __all__ = ['RESNET18', 'FEW_SAMPLES', 'WORST', 'ONE_BY_ONE', 'Row', 'value_at_co
 import csv
 import math
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO, StringIO
@@ -28,7 +27,6 @@ from matplotlib.axes import Axes
 from collapse_nb.core import (
     COLLAPSED_NC1,
     CollapseError,
-    CollapseWarning,
     UnreadableError,
     as_tensor,
     atomic_write,
@@ -41,6 +39,7 @@ from collapse_nb.core import (
     reading,
     user_path,
     valid_text,
+    warn_user,
     word_categories,
     write_json,
 )
@@ -558,11 +557,9 @@ def _check_counted(fields: list[str], frame: pd.DataFrame, where: str) -> None:
     could_be_sample = is_counted and all(_are_whole(numbers[o]) for o in numbers)
     if names_rows or not could_be_sample:
         return
-    warnings.warn(
+    warn_user(
         f"{where}: the first line ({', '.join(fields[:3])}, …) is taken for a heading, above "
-        f"{len(frame):,} samples. If it is a sample, write a heading of words above it.",
-        CollapseWarning,
-        stacklevel=4,
+        f"{len(frame):,} samples. If it is a sample, write a heading of words above it."
     )
 
 
@@ -577,12 +574,10 @@ def _heading_of_one(cells: pd.Series, where: str, certain: bool) -> int | None:
         return None
     if first.strip().lower() in _HEADINGS or _are_numbers(below):
         return 0
-    warnings.warn(
+    warn_user(
         f"{where}: the first line, {first!r}, stands nowhere else and is taken for the first of "
         f"{len(cells):,} samples. If it is a heading, write label in its place, or name the "
-        f"column (FILE:{first}).",
-        CollapseWarning,
-        stacklevel=4,
+        f"column (FILE:{first})."
     )
     return None
 

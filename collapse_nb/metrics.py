@@ -23,13 +23,15 @@ import torch
 from torch import Tensor
 
 from collapse_nb.core import (
+    MAX_CLASSES as MAX_CLASSES,  # without num_classes; importable here since 0.2.0
+)
+from collapse_nb.core import (
     CollapseError,
     check_choice,
     check_number,
     check_same_rows,
     deprecated_alias,
     moved_names,
-    MAX_CLASSES as MAX_CLASSES,  # without num_classes; importable here since 0.2.0
 )
 from collapse_nb.pairs import (
     Angles,
@@ -39,10 +41,12 @@ from collapse_nb.pairs import (
     PairSum,
     Vectors,
     closed_equiangle,
-    etf_distance as etf_distance,  # importable here since 0.1.0
     product_etf_distance,
     small_gram,
     visit_pairs,
+)
+from collapse_nb.pairs import (
+    etf_distance as etf_distance,  # importable here since 0.1.0
 )
 from collapse_nb.samples import (
     Classifier,

@@ -11,7 +11,6 @@ __all__ = ['plot_stability', 'class_colors', 'class_markers', 'plot_class_distan
 import io
 import math
 import os
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -22,7 +21,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import torch
-
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle

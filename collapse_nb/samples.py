@@ -9,7 +9,6 @@ __all__ = ['MOST_WEIGHT', 'Samples', 'batch_rows', 'as_samples', 'check_values',
 
 # %% ../nbs/03c_samples.ipynb #5a000003
 import os
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .core import MAX_CLASSES, CollapseError, CollapseWarning, as_tensor
+from .core import MAX_CLASSES, CollapseError, as_tensor, warn_user
 
 # %% ../nbs/03c_samples.ipynb #0000001b
 @dataclass
@@ -82,10 +81,8 @@ def _unmasked_rows(features: Any, labels: Any, sample_weight: Any) -> tuple[Any,
     if any(shape != masked.shape for shape in others):
         return features, labels, sample_weight  # which is refused
     masked = masked | np.ma.getmaskarray(np.ma.asarray(labels))
-    warnings.warn(
-        f"features, labels: {masked.sum()} of {masked.size} samples are masked and do not count.",
-        CollapseWarning,
-        stacklevel=4,
+    warn_user(
+        f"features, labels: {masked.sum()} of {masked.size} samples are masked and do not count."
     )
     parts = [np.asarray(features)[~masked], np.asarray(labels)[~masked]]
     weights = None if sample_weight is None else np.asarray(sample_weight)[~masked]

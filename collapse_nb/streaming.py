@@ -10,7 +10,6 @@ __all__ = ['raw_sample', 'KeptSamples', 'Skipped', 'Batch', 'Source', 'check_lay
 import difflib
 import tempfile
 import textwrap
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,9 +25,7 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 from torch.utils.data import Dataset as TorchDataset
 
-from .core import CollapseError, CollapseWarning, DataError, check_number, user_path
-from .data import ImageTree, Images, image_transform, split_batch
-from collapse_nb.judging import (
+from collapse_nb.answers import (
     OutputKind,
     ReadLabels,
     as_column,
@@ -36,6 +33,8 @@ from collapse_nb.judging import (
     judge_outputs,
     read_labels,
 )
+from .core import CollapseError, DataError, check_number, user_path, warn_user
+from .data import Images, ImageTree, image_transform, split_batch
 from .models import Pass, check_order, logits_of, stream_features, unwrapped
 
 # %% ../nbs/10f_streaming.ipynb #bcf26ee2
@@ -329,7 +328,7 @@ class _Progress:
         if self.skipped:
             first = "; ".join(o.why for o in self.skipped[:3])
             said = f"{len(self.skipped)} of {self.seen} images were left out: {first}"
-            warnings.warn(said, CollapseWarning, stacklevel=4)
+            warn_user(said)
 
 
 def read_batches(

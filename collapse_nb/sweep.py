@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 import traceback
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -28,18 +27,18 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from collapse_nb.core import (
-    make_folder,
     CollapseError,
-    CollapseWarning,
     FolderInUseError,
     RunFolderError,
     check_number,
     digest,
     folder_lock,
+    make_folder,
+    parallel,
     read_json,
     user_path,
+    warn_user,
     write_json,
-    parallel,
 )
 from .data import load_dataset
 from .experiment import dry_run, run
@@ -223,11 +222,9 @@ def _in_use(folder):
 def _say_waiting(busy):
     "Say it, if there is something to wait for: was it said?"
     if busy:
-        warnings.warn(
+        warn_user(
             f"waiting for {len(busy)} runs that another process is working on, "
-            f"such as {busy[0].name}.",
-            CollapseWarning,
-            stacklevel=3,
+            f"such as {busy[0].name}."
         )
     return bool(busy)
 

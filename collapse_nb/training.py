@@ -18,7 +18,6 @@ import signal
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -32,7 +31,6 @@ from tqdm import tqdm
 
 from collapse_nb.core import (
     CollapseError,
-    CollapseWarning,
     UnreadableError,
     atomic_write,
     check_choice,
@@ -41,6 +39,7 @@ from collapse_nb.core import (
     folder_lock,
     reading,
     user_path,
+    warn_user,
 )
 from .gradients import PatchGradients
 
@@ -339,11 +338,7 @@ def count_errors(
 def _counted(count, ignored):
     "How many images count; a warning for those that do not."
     if ignored:
-        warnings.warn(
-            f"labels: {ignored} of {count} are negative; these images do not count.",
-            CollapseWarning,
-            stacklevel=4,
-        )
+        warn_user(f"labels: {ignored} of {count} are negative; these images do not count.")
     if ignored == count > 0:
         raise CollapseError("labels: all are negative; give class indices from 0.")
     return count - ignored
@@ -591,7 +586,7 @@ def load_checkpoint(
         try:
             found = Checkpoint.read(state.run / name)
         except DamagedFile as e:
-            warnings.warn(f"{name} {e}; trying the one before.", CollapseWarning, stacklevel=2)
+            warn_user(f"{name} {e}; trying the one before.")
             continue
         if found.key not in (key, *old_keys):
             raise _another_run(name, found, state)
@@ -658,11 +653,9 @@ def _begin_session(state):
         f"{k} {_words(before.get(k))} → {_words(now[k])}" for k in facts if before.get(k) != now[k]
     ]
     if changed:
-        warnings.warn(
+        warn_user(
             f"taken up after epoch {at:g} under other conditions ({'; '.join(changed)}): "
-            "a good run, but from here not bit for bit the uninterrupted one.",
-            CollapseWarning,
-            stacklevel=2,
+            "a good run, but from here not bit for bit the uninterrupted one."
         )
 
 
