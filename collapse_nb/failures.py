@@ -8,6 +8,7 @@ __all__ = ['with_failures', 'with_neighbors', 'with_traits', 'map_coordinates', 
 # %% ../nbs/10h_failures.ipynb #0b35ffc9
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -158,12 +159,21 @@ def _findings(report: SubclassReport, features: np.ndarray, most: int, seed: int
     return out
 
 
-def _from_center(features: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    "Distance of samples from their own mean, in their own standard deviations."
-    h = feature_rows("features", features, samples).astype(np.float64)
-    h = h - h.mean(0)
-    spread = h.std(0)
-    return np.linalg.norm(h[:, spread > 0] / spread[spread > 0], axis=1)
+def _from_center(features: np.ndarray, samples: np.ndarray, most: int) -> np.ndarray:
+    "Distance of samples from their own mean, in their own standard deviations, block by block."
+
+    def blocks() -> Iterator[np.ndarray]:
+        for start in range(0, len(samples), most):
+            block = feature_rows("features", features, samples[start : start + most])
+            yield block.astype(np.float64)
+
+    center = sum(h.sum(0) for h in blocks()) / len(samples)
+    variance = sum(np.square(h - center).sum(0) for h in blocks()) / len(samples)
+    varies = variance > 0
+    spread = np.sqrt(variance[varies])
+    return np.concatenate(
+        [np.linalg.norm((h - center)[:, varies] / spread, axis=1) for h in blocks()]
+    )
 
 # %% ../nbs/10h_failures.ipynb #518b5d09
 def _name_failure(report: SubclassReport, found: _Finding, other: int, taken: set[str]) -> str:
@@ -200,7 +210,7 @@ def with_failures(
         other = int(np.bincount(taken_for[wrong]).argmax())
         name = _name_failure(report, o, other, names)
         names.add(name)
-        away = _from_center(features, o.samples) if o.view == "errors" else None
+        away = _from_center(features, o.samples, most) if o.view == "errors" else None
         failures.append(
             Failure(ids + len(failures), o.of, name, o.samples, other, o.view, distances=away)
         )
