@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['ReadLabels', 'as_column', 'places_of', 'codes_as', 'read_labels', 'check_column_order', 'OutputKind', 'output_kind',
            'log_probabilities', 'judge_outputs', 'are_outputs', 'output_tensor', 'as_table', 'in_class_order',
-           'metadata_frame', 'group_codes', 'names_of_classes', 'ClassArguments', 'in_one_order', 'Classes',
-           'read_classes', 'names_to_codes']
+           'metadata_frame', 'group_codes', 'names_of_classes', 'ClassArguments', 'check_one_kind', 'in_one_order',
+           'Classes', 'read_classes', 'names_to_codes']
 
 # %% ../nbs/10e_answers.ipynb #a3858fb8
 from collections.abc import Mapping, Sequence
@@ -29,6 +29,7 @@ from collapse_nb.core import (
     warn_user,
     word_categories,
 )
+from .exemplars import as_frame
 from .judging import describing_columns
 
 # %% ../nbs/10e_answers.ipynb #3f5f95de
@@ -244,18 +245,21 @@ class OutputKind:
         percent = float(p.min()) >= 0 and off_percent < 100 * _SUM_TOLERANCE
         self.may_be_percent = self.may_be_percent and bool(percent)
 
-    def decide(self) -> str:  # 'logits' or 'probabilities'
+    def decide(
+        self,
+        name: str = "predictions",  # Argument's name, as the user typed it
+    ) -> str:  # 'logits' or 'probabilities'
         "What all rows together are; an error if they are neither, a warning if that is a guess."
         if self.may_be_percent and self.rows:
             raise CollapseError(
-                "predictions holds rows that sum to 100: give probabilities between 0 and 1, or "
+                f"{name} holds rows that sum to 100: give probabilities between 0 and 1, or "
                 "logits.log_softmax(1) if they are none."
             )
         if not self.may_be_probabilities:
             return "logits"
         if not self.off:
             return "probabilities"
-        what = f"predictions lies between 0 and 1, but {self.off} of {self.rows} rows do not sum"
+        what = f"{name} lies between 0 and 1, but {self.off} of {self.rows} rows do not sum"
         if self.off <= self.rows / 2:
             raise CollapseError(
                 f"{what} to one: give probabilities over all classes, or logits.log_softmax(1)."
@@ -266,11 +270,12 @@ class OutputKind:
 # %% ../nbs/10e_answers.ipynb #7299f1bc
 def output_kind(
     outputs: torch.Tensor,  # (N, K) logits or probabilities
+    name: str = "predictions",  # Argument's name, as the user typed it
 ) -> str:  # 'logits' or 'probabilities'
     "What a network's outputs are."
     kind = OutputKind()
     kind.update(outputs)
-    return kind.decide()
+    return kind.decide(name)
 
 
 def log_probabilities(
@@ -313,7 +318,7 @@ def judge_outputs(
 ) -> pd.DataFrame:  # Columns label, prediction, loss, confidence
     "What the network made of each sample."
     _check_outputs(outputs, labels, name)
-    log_p = log_probabilities(outputs, kind or output_kind(outputs))
+    log_p = log_probabilities(outputs, kind or output_kind(outputs, name))
     own = log_p.gather(1, torch.tensor(labels)[:, None])[:, 0]
     top = log_p.max(1)
     return pd.DataFrame(
@@ -330,7 +335,12 @@ def are_outputs(
     predictions: Any,  # Classes (N,), outputs (N, K), or None
 ) -> bool:
     "Are predictions outputs, with a column for each class?"
-    return predictions is not None and np.ndim(predictions) == 2
+    if predictions is None or hasattr(predictions, "columns"):
+        return predictions is not None
+    try:
+        return np.ndim(predictions) == 2
+    except ValueError:
+        raise CollapseError("predictions has rows of different lengths: give (N, K).") from None
 
 
 def output_tensor(
@@ -383,7 +393,10 @@ def in_class_order(
     name: str = "predictions",  # Argument's name, as the user typed it
 ) -> Any:  # (N, K)
     "Outputs; of a frame whose columns name the classes, the columns in the order of the classes."
-    named = [str(o) for o in getattr(outputs, "columns", ())]
+    if not hasattr(outputs, "columns"):
+        return outputs
+    outputs = as_frame(name, outputs)
+    named = [str(o) for o in outputs.columns]
     if not set(named) & set(classes):
         return outputs  # no names, or names of their own: columns count by position
     if sorted(named) != sorted(classes):
@@ -399,7 +412,9 @@ def _ordered_outputs(predictions: Any, labels: Any, class_names: Any) -> tuple[A
     "Outputs with columns in the order of the classes, and the names that the columns tell."
     if not are_outputs(predictions) or not hasattr(predictions, "columns"):
         return predictions, class_names
+    predictions = as_frame("predictions", predictions)
     named = [str(o) for o in predictions.columns]
+    _refuse_rows_of_samples(named)
     classes = class_names
     if classes is None:
         classes = read_labels("labels", labels).classes
@@ -407,10 +422,33 @@ def _ordered_outputs(predictions: Any, labels: Any, class_names: Any) -> tuple[A
         words = classes is not None and given.dtype.kind not in "iu"
         held = {str(o) for o in given.tolist()} if words else set()
         if words and held <= set(named) and set(named) != set(classes or ()):
+            _refuse_other_columns(predictions.set_axis(named, axis=1), held)
             return predictions, named  # of some classes, or categories, there is no sample
     if classes is None:
         classes = [str(i) for i in range(len(named))]
     return in_class_order(predictions, [str(o) for o in classes]), class_names
+
+
+def _refuse_rows_of_samples(named: Sequence[str]) -> None:
+    "Raise for a table of what a model made of samples, such as that of `judge_model`."
+    if {"label", "prediction"} <= set(named):
+        raise CollapseError(
+            "predictions has the columns label and prediction: give its column prediction, or the "
+            "outputs with a column for each class."
+        )
+
+
+def _refuse_other_columns(outputs: pd.DataFrame, held: set[str]) -> None:
+    "Raise for columns that are no classes: the others alone are probabilities."
+    p = as_table("predictions", outputs[[o for o in outputs if o in held]]).astype(np.float64)
+    if p.min() < 0 or (np.abs(p.sum(1) - 1) > _SUM_TOLERANCE).any():
+        return
+    others = [o for o in outputs if o not in held]
+    if as_table("predictions", outputs[others]).any():
+        raise CollapseError(
+            f"predictions has the columns {', '.join(others[:3])} beside those of the classes, "
+            "whose rows sum to one: leave out what is no class."
+        )
 
 # %% ../nbs/10e_answers.ipynb #42cedfb7
 def metadata_frame(
@@ -418,16 +456,7 @@ def metadata_frame(
     n: int,  # Number of samples
 ) -> pd.DataFrame:
     "A table with a row per sample, from pandas, polars or pyarrow."
-    if hasattr(value, "collect"):
-        raise CollapseError(f"metadata is a {type(value).__name__}: give metadata.collect().")
-    if hasattr(value, "column_names"):  # pyarrow
-        value = value.to_pandas()
-    if not isinstance(value, pd.DataFrame):
-        if not hasattr(value, "columns"):
-            raise CollapseError(
-                f"metadata is a {type(value).__name__}: give a pandas or polars frame."
-            )
-        value = pd.DataFrame({c: value[c].to_list() for c in value.columns})
+    value = as_frame("metadata", value)
     if len(value) != n:
         raise CollapseError(f"metadata has {len(value)} rows for {n} samples: give one for each.")
     left_out = describing_columns(value)[1]
@@ -572,8 +601,12 @@ def _numbers_as_names(args: ClassArguments) -> ClassArguments:
 # %% ../nbs/10e_answers.ipynb #3cccd65a
 def _check_signs(labels: Any, predictions: Any, class_names: Any) -> None:
     "Raise if outputs have a column for each class, and the order of negative labels is not told."
-    named = {str(o) for o in getattr(predictions, "columns", ())}
-    if are_outputs(predictions) and not named & {str(o) for o in as_column(labels).tolist()}:
+    if not are_outputs(predictions) or as_column(labels).ndim != 1:
+        return
+    named = set()
+    if hasattr(predictions, "columns"):
+        named = set(map(str, as_frame("predictions", predictions).columns))
+    if not named & {str(o) for o in as_column(labels).tolist()}:
         check_column_order("labels", labels, class_names)
 
 
@@ -587,14 +620,17 @@ def _names_with_train(labels: Any, predictions: Any, train: Any) -> tuple[str, .
         told.append(predictions)
     read = [as_column(o) for o in told]
     if any(o.dtype.kind in "iufb" for o in read):
-        _check_one_kind(read[0], read[1])
+        check_one_kind(read[0], read[1])
         return None
     found = read_labels("labels", np.concatenate([o.astype(object) for o in read])).classes
     own = word_categories(labels) or ()
     return (*own, *(o for o in found or () if o not in own))
 
 
-def _check_one_kind(labels: np.ndarray, train: np.ndarray) -> None:
+def check_one_kind(
+    labels: np.ndarray,  # (N,) labels as they came
+    train: np.ndarray,  # (M,) those of other samples to divide
+) -> None:
     "Raise for words in one set of samples and class indices in the other: which is which?"
     numbers = [o.dtype.kind in "iufb" for o in (labels, train)]
     if len(labels) and len(train) and numbers[0] != numbers[1]:

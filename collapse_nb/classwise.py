@@ -14,7 +14,6 @@ import math
 import pickle
 import re
 import tempfile
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,13 +29,13 @@ from . import __version__
 from .clustering import SubclassClusterer, copies_message, few_groups_message
 from collapse_nb.core import (
     CollapseError,
-    CollapseWarning,
     atomic_write,
     check_number,
     digest,
     make_folder,
     parallel,
     read_file,
+    unwarned,
     user_path,
     warn_user,
 )
@@ -644,8 +643,7 @@ def _fit_class(
     if kept is not None:
         return _Divided(*kept, again=False)
     one = SubclassClusterer(number, options=how.options, random_state=how.random_state)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CollapseWarning)  # said once, of all classes
+    with unwarned():  # it is said once, of all classes
         fitted = one.fit(x, np.full(len(x), _label(c, how)), groups=groups), x.mean(0)
     if file is not None:
         _save_part(file, fitted)

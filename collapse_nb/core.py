@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['MAX_CLASSES', 'FITTED_ERROR', 'COLLAPSED_NC1', 'CollapseError', 'DataError', 'RunFolderError', 'FolderInUseError',
-           'UnreadableError', 'CollapseWarning', 'warn_user', 'check_number', 'check_choice', 'check_kind',
-           'valid_text', 'user_path', 'make_folder', 'as_tensor', 'check_features', 'check_labels', 'check_same_rows',
-           'check_ordered_names', 'column_names', 'word_categories', 'check_same_columns', 'EncodedLabels',
-           'encode_labels', 'is_fitted', 'is_collapsed', 'Interval', 'share_interval', 'MeanInterval', 'mean_interval',
-           'injected_fault', 'atomic_write', 'remove_leftovers', 'reading', 'read_file', 'write_json', 'read_json',
-           'digest', 'folder_lock', 'available', 'artifact_due', 'store_artifact', 'deprecated_alias', 'moved_names',
-           'parallel', 'evaluation_batch', 'import_torchvision']
+           'UnreadableError', 'CollapseWarning', 'warn_user', 'unwarned', 'ignored_warnings', 'check_number',
+           'check_choice', 'check_kind', 'valid_text', 'user_path', 'make_folder', 'as_tensor', 'check_features',
+           'check_labels', 'check_same_rows', 'check_ordered_names', 'column_names', 'word_categories',
+           'check_same_columns', 'EncodedLabels', 'encode_labels', 'is_fitted', 'is_collapsed', 'Interval',
+           'share_interval', 'MeanInterval', 'mean_interval', 'injected_fault', 'atomic_write', 'remove_leftovers',
+           'reading', 'read_file', 'write_json', 'read_json', 'digest', 'folder_lock', 'available', 'artifact_due',
+           'store_artifact', 'deprecated_alias', 'moved_names', 'parallel', 'evaluation_batch', 'import_torchvision']
 
 # %% ../nbs/00_core.ipynb #33df98e6
 import atexit
@@ -27,6 +27,8 @@ import re
 import stat
 import sys
 import tempfile
+import threading
+import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -67,17 +69,43 @@ class CollapseWarning(UserWarning):
 # %% ../nbs/00_core.ipynb #3c936d44
 def _is_ours(frame: FrameType) -> bool:
     "Does a frame run code of this package?"
-    return frame.f_globals.get("__name__", "").partition(".")[0] == "collapse_nb"
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "collapse_nb"
 
 
 def warn_user(
     message: str,  # What was left out or reinterpreted, how much of it, and the way out
 ) -> None:
     "Give a `CollapseWarning` that names the line outside this package which led to it."
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and _is_ours(frame):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, CollapseWarning, stacklevel=level)
+    if getattr(_in_this_thread, "unwarned", False):
+        return
+    frames = enumerate(traceback.walk_stack(sys._getframe(1)), start=2)
+    ours = [level for level, (frame, _) in frames if _is_ours(frame)]
+    warnings.warn(message, CollapseWarning, stacklevel=ours[-1] + 1 if ours else 2)
+
+
+_in_this_thread = threading.local()
+
+
+@contextmanager
+def unwarned() -> Iterator[None]:
+    "Give no `CollapseWarning` from this thread, where the caller counts for itself."
+    before = getattr(_in_this_thread, "unwarned", False)
+    _in_this_thread.unwarned = True
+    try:
+        yield
+    finally:
+        _in_this_thread.unwarned = before
+
+
+_FILTERS = threading.RLock()
+
+
+@contextmanager
+def ignored_warnings() -> Iterator[None]:
+    "Ignore all warnings, in one thread at a time: filters belong to the whole process."
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 # %% ../nbs/00_core.ipynb #60ade892
 def check_number(

@@ -237,9 +237,14 @@ def rgb_array(
 class _DamagedError(DataError):
     "A file that was read and is not a valid image."
 
-    def __init__(self, path, reason):
-        super().__init__(f"{str(path)!r} cannot be decoded ({reason}); fix or remove it.")
-        self.reason = reason
+    reason = ""
+
+
+def _damaged(path, reason):
+    "The error for a file. It has one argument, so that it comes back from other processes."
+    error = _DamagedError(f"{str(path)!r} cannot be decoded ({reason}); fix or remove it.")
+    error.reason = reason
+    return error
 
 
 class _Picture(NamedTuple):
@@ -290,7 +295,7 @@ def _decode(path):
                 f"{str(path)!r} cannot be decoded at the moment (not enough memory); free some."
             ) from None
         except Exception as e:  # Pillow raises a dozen kinds
-            raise _DamagedError(path, _reason(path, e)) from None
+            raise _damaged(path, _reason(path, e)) from None
     return _Picture(np.asarray(plain), notes + ["alpha"] * transparent)
 
 

@@ -22,7 +22,9 @@ from collapse_nb.answers import (
     ClassArguments,
     Classes,
     ReadLabels,
+    as_column,
     as_table,
+    check_one_kind,
     group_codes,
     in_one_order,
     metadata_frame,
@@ -390,7 +392,8 @@ def _opened(name: str, features: Any) -> np.ndarray:
 def _warn_of_units(features: np.ndarray) -> None:
     "A column with nearly all of the variance hides the others."
     some = features[:: max(1, len(features) // 2000)].astype(np.float64)
-    variance = some.var(0)
+    with np.errstate(invalid="ignore", over="ignore"):  # an error comes soon
+        variance = some.var(0)
     if len(some) < 2 or len(variance) < 3 or not variance.max() > 0.99 * variance.sum():
         return
     warn_user(
@@ -484,7 +487,7 @@ def discover_in_model(
     check_layer(model, layer)
     reads: Any = dict(transform=transform, batch_size=batch_size, skip_corrupt=skip_corrupt)
     judged = _labeled_images(Source(images, class_names, **reads), labels, class_names)
-    other = _train_images(train, judged.names, reads)
+    other = _train_images(train, judged, reads)
     how = _for_classes(how, judged.names, judged.by_name)
     _check_sizes(other or judged, how)
     with scratch_folder(scratch) as folder:
@@ -524,8 +527,11 @@ def _labeled_images(source: Source, labels: Any, class_names: Any) -> _LabeledIm
     return _LabeledImages(source, read, names)
 
 
-def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _LabeledImages | None:
+def _train_images(
+    train: Any, judged: _LabeledImages, reads: dict[str, Any]
+) -> _LabeledImages | None:
     "Other images to divide, if there are any."
+    names = judged.names
     if train is None:
         return None
     if isinstance(train, tuple) and len(train) != 2:
@@ -534,6 +540,8 @@ def _train_images(train: Any, names: Any, reads: dict[str, Any]) -> _LabeledImag
         )
     images, labels = train if isinstance(train, tuple) else (train, None)
     source = Source(images, names, **reads)
+    if judged.labels is not None and labels is not None and not judged.by_name:
+        check_one_kind(judged.labels.codes, as_column(labels))
     return _LabeledImages(source, known_labels(source, labels, names), names)
 
 # %% ../nbs/11_discover.ipynb #bb1482b1

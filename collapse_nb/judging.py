@@ -231,7 +231,7 @@ def _cut_toward(h: np.ndarray, other: np.ndarray, options: JudgeOptions) -> _Cut
     return _cut_along(h, axis, other, _WIDTHS_TOWARD)
 
 # %% ../nbs/10c_judging.ipynb #64d802c1
-_SMALLEST = 6  # errors in a part from which an axis is learned
+_SMALLEST = 6  # errors in a part from which an axis is learned, and others in a half
 _MOST_IN_TREE = 1500  # errors in a tree; of more, a sample
 _EQUAL_AXES = 10  # principal components of the second view, in which they count alike
 
@@ -544,8 +544,8 @@ def error_groups(
     ids = np.arange(len(wrong)) if groups is None else groups
     rng = np.random.default_rng(seed)
     first = _halves(ids, wrong, rng)
-    if min(wrong[first].sum(), wrong[~first].sum()) < _SMALLEST:
-        return []
+    if any(min(half.sum(), (~half).sum()) < _SMALLEST for half in (wrong[first], wrong[~first])):
+        return []  # too few errors to learn from, or too few others to be apart from
     place = np.unique(ids, return_inverse=True)[1]
     units = 1 / np.bincount(place)[place]  # a group counts as one
     with threadpool_limits(1):

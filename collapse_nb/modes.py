@@ -14,7 +14,6 @@ __all__ = ['DEFAULT_OPTIONS', 'MARGIN_STEP', 'MARGIN_STEPS', 'LARGEST_DEVIATE', 
 
 # %% ../nbs/05a_modes.ipynb #9281f438
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +33,7 @@ from collapse_nb.core import (
     check_number,
     check_same_rows,
     encode_labels,
+    ignored_warnings,
 )
 from .structure import pooled_covariance, with_ridge
 
@@ -380,8 +380,7 @@ def _cells(u, k, rng, most=3000):
         return None
     seed = int(rng.integers(2**31))
     few = u[some_rows(len(u), most, rng)]
-    with warnings.catch_warnings(), config_context(**_UNCHECKED):
-        warnings.simplefilter("ignore")  # fewer distinct points than cells: the rest is empty
+    with ignored_warnings(), config_context(**_UNCHECKED):  # fewer distinct points than cells
         start = _spread(few - few.mean(0), k, seed) + few.mean(0)
         found = KMeans(k, init=start, n_init=1, max_iter=20, random_state=seed).fit(few)
     sizes = np.bincount(found.labels_, minlength=k)

@@ -132,6 +132,12 @@ def _deep_collapse_full(size, cifar):
     return grid(**_deep(size, cifar) | dict(subset=None, epochs=90), weight_decay=3e-3)
 
 
+def _crops_collapse(size, cifar):
+    "R3 with crops and flips until the last 40 epochs: is it these that keep the variance?"
+    deep = _deep(size, cifar) | dict(augment=True, plain_epochs=40, eval_every=10)
+    return grid(**deep, weight_decay=3e-3, seed=range(3))
+
+
 def _mergings(size, cifar):
     "R4: random pairs and look-alikes, each random merging with a seed of its own."
     deep = _deep(size, cifar) | dict(weight_decay=3e-3)
@@ -196,6 +202,7 @@ _STUDIES = dict(
     onward_twin=_onward_twin,
     deep_collapse=_deep_collapse,
     deep_collapse_full=_deep_collapse_full,
+    crops_collapse=_crops_collapse,
     mergings=_mergings,
     superclasses=_superclasses,
     fitted_grid=_fitted_grid,
@@ -282,6 +289,7 @@ _KEPT = dict(
     memorized=(1, 2, 3, 5, *range(10, 100, 10)),
     split_classes=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, *range(40, 150, 10)),
     headline_onward=(18, 38, 42, 46),
+    crops_collapse=(30, 110),
     deep_collapse=_DEEP_EPOCHS,
     deep_collapse_full=_FULL_EPOCHS,
     mergings=_DEEP_EPOCHS,

@@ -90,8 +90,9 @@ class _Prepared(TorchDataset):
             x, y = raw_sample(self.images, i)
             if self.transform or isinstance(x, Image.Image):
                 x = (self.transform or image_transform())(x)
-        except DataError as e:
-            if not self.skip:
+        except (DataError, OSError) as e:
+            is_damaged = isinstance(e, DataError) or e.errno is None  # Pillow's have no number
+            if not self.skip or not is_damaged:
                 raise
             return Skipped(i, str(e))
         return x if y is None else (x, y)
@@ -145,6 +146,32 @@ def _set_of_loader(loader: DataLoader, transform: Callable | None, skip_corrupt:
     return None if isinstance(loader.dataset, IterableDataset) else loader.dataset
 
 # %% ../nbs/10f_streaming.ipynb #89e2e899
+def _check_images(images: Any, transform: Any) -> None:
+    "Raise for a pair, a table, and a transform that is none."
+    if isinstance(images, tuple) or _is_pair(images):
+        raise CollapseError(
+            f"images is a {type(images).__name__} of {len(images)}: give the images, and labels= "
+            "beside them (or train=(images, labels) as a tuple)."
+        )
+    if hasattr(images, "columns"):
+        raise CollapseError(
+            f"images is a {type(images).__name__}: give a tensor, or the features of its rows to "
+            "discover_subclasses."
+        )
+    if transform is not None and not callable(transform):
+        raise CollapseError(
+            f"transform={transform!r}: give a function of an image, such as image_transform(size)."
+        )
+
+
+def _is_pair(images: Any) -> bool:
+    "Is it a list of images and their labels?"
+    if not isinstance(images, list) or len(images) != 2:
+        return False
+    ndims = [getattr(o, "ndim", None) for o in images]
+    return None not in ndims and ndims[1] <= 1 < ndims[0]
+
+
 class Source:
     "Batches of a set in its order, from whatever form the set has."
 
@@ -157,6 +184,7 @@ class Source:
         skip_corrupt: bool = False,  # Leave out images that cannot be read?
     ) -> None:
         check_number("batch_size", batch_size, low=1, integer=True)
+        _check_images(images, transform)
         if isinstance(images, (str, Path)):
             images = ImageTree(images, class_names)
         if isinstance(images, DataLoader):

@@ -22,6 +22,7 @@ from .answers import as_table, codes_as
 from .classwise import ClasswiseClusterer, class_rows
 from collapse_nb.core import (
     CollapseError,
+    DataError,
     check_choice,
     check_number,
     check_same_columns,
@@ -99,7 +100,10 @@ class SubclassReport:
         out = {}
         for c, ids in self.clusterer.subclasses_.items():
             for i, s in enumerate(ids, 1):
-                out[s] = f"{self.class_names[c]} {i}" if len(ids) > 1 else self.class_names[c]
+                name = f"{self.class_names[c]} {i}" if len(ids) > 1 else self.class_names[c]
+                while len(ids) > 1 and name in self.class_names:  # "cat 1" beside a class "cat"
+                    name = f"{self.class_names[c]} part {i}" if "part" not in name else f"{name}′"
+                out[s] = name
         return out | {o.id: o.name for o in self.failures}
 
     @property
@@ -174,7 +178,11 @@ class SubclassReport:
         "A sample as it was given: an image, a text, a row of a table."
         if self.images is None:
             raise CollapseError("this report has no samples to show: pass images= when it is made.")
-        return self.images[int(i)]
+        check_number("i", i, low=0, high=len(self.images) - 1, integer=True)
+        try:
+            return self.images[int(i)]
+        except OSError as e:  # a data set has errors of its own
+            raise DataError(f"images[{i}] cannot be read ({e}): fix or replace it.") from None
 
     def picture(
         self,
@@ -245,7 +253,9 @@ class SubclassReport:
             raise CollapseError(
                 f"class_name={class_name!r}: no class has a map, because none has a second row."
             )
-        class_name = check_choice("class_name", str(class_name), list(maps["class"].unique()))
+        class_name = check_choice("class_name", str(class_name), self.class_names)
+        if class_name not in set(maps["class"]):
+            raise CollapseError(f"class_name={class_name!r} has no map: it has no second row.")
         points = maps[maps["class"] == class_name]
         at = points.position.to_numpy()
         names = [self.names[o] for o in self.cluster_ids[at]]
@@ -450,6 +460,7 @@ def _suspects(report: SubclassReport, n: int, leave_out_weak: bool) -> pd.DataFr
     frame = frame.head(check_number("n", n, low=1, integer=True))
     named = {k: frame[k].map(lambda c: report.class_names[c]) for k in ("label", "prediction")}
     shown = ["label", "prediction", "loss", "confidence", "neighbors_disagree", "score", "file"]
+    shown.append("position")
     return frame.assign(**named)[[o for o in shown if o in frame]]
 
 # %% ../nbs/10g_subclass_report.ipynb #fec191d2

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from .answers import are_outputs, codes_as, in_class_order, judge_outputs, output_tensor
 from .core import CollapseError, check_same_rows, warn_user
+from .exemplars import as_frame
 from .judging import paired_difference
 from .subclass_report import SubclassReport, class_name_of, judging_samples
 
@@ -24,11 +25,23 @@ def _other_right(first: SubclassReport, second: Any) -> np.ndarray:
     if isinstance(second, SubclassReport):
         second = _numbered_as(first, second)
     check_same_rows(**{"first.per_image": first.per_image, "second": second})
-    if isinstance(second, pd.DataFrame) and {"label", "prediction"} <= set(second):
-        if len(second) != len(labels) or (second.label.to_numpy() != labels).any():
-            raise CollapseError("the two models were judged on different samples: use the same.")
-        return second.prediction.to_numpy() == labels
+    if hasattr(second, "columns"):
+        second = as_frame("second", second)
+        if {"label", "prediction"} <= set(second):
+            table = {o: _codes_in(first, second, o) for o in ("label", "prediction")}
+            if len(second) != len(labels) or (table["label"] != labels).any():
+                raise CollapseError(
+                    "the two models were judged on different samples: use the same."
+                )
+            return table["prediction"] == labels
     return _classes_in(first, second) == labels
+
+
+def _codes_in(first: SubclassReport, table: pd.DataFrame, column: str) -> np.ndarray:
+    "A column of a table of samples as codes of the first report; whole numbers are codes already."
+    if table[column].dtype.kind in "iu":
+        return table[column].to_numpy()
+    return codes_as(f"second's column {column}", table[column], None, first.class_names, True)
 
 
 def _classes_in(first: SubclassReport, second: Any) -> np.ndarray:
