@@ -8,6 +8,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                      'collapse_nb.answers.OutputKind.update': ('answers.html#outputkind.update', 'collapse_nb/answers.py'),
                                      'collapse_nb.answers.ReadLabels': ('answers.html#readlabels', 'collapse_nb/answers.py'),
                                      'collapse_nb.answers._are_indices': ('answers.html#_are_indices', 'collapse_nb/answers.py'),
+                                     'collapse_nb.answers._are_probabilities': ( 'answers.html#_are_probabilities',
+                                                                                 'collapse_nb/answers.py'),
                                      'collapse_nb.answers._check_highest': ('answers.html#_check_highest', 'collapse_nb/answers.py'),
                                      'collapse_nb.answers._check_length': ('answers.html#_check_length', 'collapse_nb/answers.py'),
                                      'collapse_nb.answers._check_named': ('answers.html#_check_named', 'collapse_nb/answers.py'),

@@ -347,7 +347,7 @@ def output_tensor(
     value: Any,  # (N, K) outputs: a tensor, an array or a frame
     name: str = "predictions",  # Argument's name, as the user typed it
 ) -> torch.Tensor:  # (N, K), on the CPU
-    "Outputs (N, K) as a tensor."
+    "Outputs as a tensor."
     if isinstance(value, torch.Tensor):
         return as_tensor(name, value).cpu()
     return as_tensor(name, as_table(name, value))
@@ -440,15 +440,18 @@ def _refuse_rows_of_samples(named: Sequence[str]) -> None:
 
 def _refuse_other_columns(outputs: pd.DataFrame, held: set[str]) -> None:
     "Raise for columns that are no classes: the others alone are probabilities."
-    p = as_table("predictions", outputs[[o for o in outputs if o in held]]).astype(np.float64)
-    if p.min() < 0 or (np.abs(p.sum(1) - 1) > _SUM_TOLERANCE).any():
-        return
     others = [o for o in outputs if o not in held]
-    if as_table("predictions", outputs[others]).any():
+    if _are_probabilities(outputs[[*held]]) and not _are_probabilities(outputs):
         raise CollapseError(
             f"predictions has the columns {', '.join(others[:3])} beside those of the classes, "
             "whose rows sum to one: leave out what is no class."
         )
+
+
+def _are_probabilities(outputs: pd.DataFrame) -> bool:
+    "Does each row sum to one?"
+    p = as_table("predictions", outputs).astype(np.float64)
+    return bool((p >= 0).all() and (np.abs(p.sum(1) - 1) <= _SUM_TOLERANCE).all())
 
 # %% ../nbs/10e_answers.ipynb #42cedfb7
 def metadata_frame(
