@@ -253,9 +253,10 @@ class SubclassReport:
             raise CollapseError(
                 f"class_name={class_name!r}: no class has a map, because none has a second row."
             )
-        class_name = check_choice("class_name", str(class_name), self.class_names)
-        if class_name not in set(maps["class"]):
+        drawn = list(maps["class"].unique())
+        if class_name in self.class_names and class_name not in drawn:
             raise CollapseError(f"class_name={class_name!r} has no map: it has no second row.")
+        class_name = check_choice("class_name", str(class_name), drawn)
         points = maps[maps["class"] == class_name]
         at = points.position.to_numpy()
         names = [self.names[o] for o in self.cluster_ids[at]]
