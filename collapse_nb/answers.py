@@ -465,9 +465,8 @@ def metadata_frame(
     left_out = describing_columns(value)[1]
     if left_out:
         warn_user(
-            f"metadata: {len(left_out)} column(s) with more than 50 different values, or with lists, "
-            "are not looked at: "
-            f"{', '.join(map(str, left_out[:3]))}."
+            f"metadata: {len(left_out)} column(s) with more than 50 different values, or with "
+            f"lists, are not looked at: {', '.join(map(str, left_out[:3]))}."
         )
     return value.reset_index(drop=True)
 

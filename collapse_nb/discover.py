@@ -57,11 +57,10 @@ from collapse_nb.core import (
     valid_text,
     warn_user,
 )
-from .exemplars import checked_samples, files_of
+from .exemplars import KeptSamples, checked_samples, files_of
 from .failures import with_failures, with_maps, with_neighbors, with_traits
 from .judging import JudgeOptions
 from collapse_nb.streaming import (
-    KeptSamples,
     Source,
     Streamed,
     check_layer,

@@ -166,7 +166,7 @@ def _table_with_samples(report: Any, rows: int | None = None) -> Markup:
 
 
 def _for_page(report: Any) -> Any:
-    "The report with names that are visible, and samples of which none keeps a page from being made."
+    "The report with visible names, and samples of which none keeps a page from being made."
     names = tuple(map(visible, report.class_names))
     images = None if report.images is None else Showable(report.images)
     return replace(report, class_names=names, images=images)

@@ -7,6 +7,7 @@ __all__ = ['Failure', 'Part', 'SubclassReport', 'class_name_of', 'trials_of', 'j
 
 # %% ../nbs/10g_subclass_report.ipynb #ca55e0af
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -97,14 +98,8 @@ class SubclassReport:
     @cached_property
     def names(self) -> dict[int, str]:
         "{id: name} of sub-classes and groups of errors."
-        out = {}
-        for c, ids in self.clusterer.subclasses_.items():
-            for i, s in enumerate(ids, 1):
-                name = f"{self.class_names[c]} {i}" if len(ids) > 1 else self.class_names[c]
-                while len(ids) > 1 and name in self.class_names:  # "cat 1" beside a class "cat"
-                    name = f"{self.class_names[c]} part {i}" if "part" not in name else f"{name}′"
-                out[s] = name
-        return out | {o.id: o.name for o in self.failures}
+        names = _names_of_parts(self.clusterer.subclasses_, self.class_names)
+        return names | {o.id: o.name for o in self.failures}
 
     @property
     def judged(self) -> bool:
@@ -300,6 +295,23 @@ def class_name_of(
 ) -> str:
     "Name of the class of a part."
     return "all" if of is None else report.class_names[of]
+
+
+def _names_of_parts(
+    subclasses: Mapping[int, Sequence[int]], class_names: Sequence[str]
+) -> dict[int, str]:
+    "A class by its name, its parts by a number as well; no part is called like another class."
+    out, taken = {}, set(class_names)
+    for c, ids in subclasses.items():
+        if len(ids) == 1:
+            out[ids[0]] = class_names[c]
+            continue
+        for i, s in enumerate(ids, 1):
+            out[s] = f"{class_names[c]} {i}"
+            while out[s] in taken:
+                out[s] += "′"
+            taken.add(out[s])
+    return out
 
 # %% ../nbs/10g_subclass_report.ipynb #c267f809
 def trials_of(
