@@ -514,7 +514,7 @@ def _read_codes(
     if predictions is None or are_outputs(predictions):
         return pd.DataFrame(dict(label=read.codes)), read.classes
     said = read_labels("predictions", predictions, n, class_names)
-    if read.classes == said.classes:
+    if read.classes == said.classes or class_names is not None:  # codes in one order
         return pd.DataFrame(dict(label=read.codes, prediction=said.codes)), read.classes
     y, p = as_column(labels), as_column(predictions, "predictions")
     both = np.array([*y.tolist(), *p.tolist()], dtype=object)
