@@ -5,7 +5,8 @@ A tracer would see only a part of it, because a notebook runs what it exports as
 in front of it when it is compiled, in the module and in the exported cell, which stands in the
 module word for word below the line `# %% ../nbs/<notebook>.ipynb #<id>`. A mark that is passed for
 the first time adds a line to the file that COLLAPSE_NB_HITS names, at once: killed processes count
-too.
+too. Modules with marks are kept beside that file, as Python keeps modules without; a process that
+begins knows which marks were passed before. Otherwise each of the many would lose a second or two.
 
 Python imports this file at its start if `.ci` is on PYTHONPATH, as .ci/run has it for "Run all";
 then
@@ -16,7 +17,7 @@ shows the table, and fails below 90%. Of `if a: b`, both halves count; parts of 
 not. coverage.py cannot do this: it attributes a cell to a temporary file of the kernel.
 """
 
-import ast, builtins, os, re, sys
+import ast, builtins, marshal, os, re, sys
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
@@ -27,7 +28,13 @@ package, hits = (
 
 
 class Passed(dict):
-    "`passed[key]` is the mark."
+    "`passed[key]` is the mark; those that other processes have passed are there from the start."
+
+    def __init__(self):
+        try:
+            super().__init__(dict.fromkeys(Path(hits).read_text().split(), True))
+        except FileNotFoundError:
+            super().__init__()
 
     def __missing__(self, key):
         self[key] = True
@@ -82,16 +89,33 @@ def exported():
     return cells
 
 
+def marked_code(file):
+    "The code of a module with marks, compiled by the first process that asks for it."
+    kept = Path(f"{hits}-{file.stem}-{file.stat().st_mtime_ns}.code")
+    try:
+        return marshal.loads(kept.read_bytes())
+    except FileNotFoundError:
+        pass
+    mark(tree := ast.parse(file.read_text(encoding="utf-8")), file.stem)
+    code = compile(tree, str(file), "exec", dont_inherit=True)
+    part = kept.with_name(f"{kept.name}.{os.getpid()}")
+    try:
+        part.write_bytes(marshal.dumps(code))
+        part.replace(kept)
+    except OSError:
+        pass  # a test of a full disk
+    return code
+
+
 def mark_modules():
-    "Modules of the package are compiled with marks, and not from or into a cache."
+    "Modules of the package are compiled with marks."
     get_code = SourceFileLoader.get_code
 
     def get_marked(self, fullname):
         file = Path(self.get_filename(fullname))
         if file.parent != package or file.stem[0] == "_":
             return get_code(self, fullname)
-        mark(tree := ast.parse(file.read_text(encoding="utf-8")), file.stem)
-        return compile(tree, str(file), "exec", dont_inherit=True)
+        return marked_code(file)
 
     SourceFileLoader.get_code = get_marked
 
