@@ -1665,6 +1665,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                    'collapse_nb.paper._nc1': ('paper.html#_nc1', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._networks': ('paper.html#_networks', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._onward_twin': ('paper.html#_onward_twin', 'collapse_nb/paper.py'),
+                                   'collapse_nb.paper._onward_width': ('paper.html#_onward_width', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._pair_accuracy': ('paper.html#_pair_accuracy', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._percent': ('paper.html#_percent', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._random_labels': ('paper.html#_random_labels', 'collapse_nb/paper.py'),

@@ -113,6 +113,12 @@ def _onward_twin(size, cifar):
     return grid(**cifar, **size.onward, scheme="identity")
 
 
+def _onward_width(size, cifar):
+    "The same at half the width: does width keep the variance?"
+    half = size.onward["width"] // 2
+    return grid(**cifar, **size.onward | dict(width=half))
+
+
 def _deep(size, cifar):
     "The recipe that reaches nc1 0.01: no augmentation, much weight decay."
     return cifar | dict(
@@ -200,6 +206,7 @@ _STUDIES = dict(
     headline_twin=_headline_twin,
     headline_onward=_headline_onward,
     onward_twin=_onward_twin,
+    onward_width=_onward_width,
     deep_collapse=_deep_collapse,
     deep_collapse_full=_deep_collapse_full,
     crops_collapse=_crops_collapse,
@@ -289,6 +296,7 @@ _KEPT = dict(
     memorized=(1, 2, 3, 5, *range(10, 100, 10)),
     split_classes=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, *range(40, 150, 10)),
     headline_onward=(18, 38, 42, 46),
+    onward_width=(18, 38, 42, 46),
     crops_collapse=(30, 110),
     deep_collapse=_DEEP_EPOCHS,
     deep_collapse_full=_FULL_EPOCHS,
