@@ -114,7 +114,7 @@ def _onward_twin(size, cifar):
 
 
 def _onward_width(size, cifar):
-    "The same at half the width: does width keep the variance?"
+    "The same at half the width: does width keep the share of the variance?"
     half = size.onward["width"] // 2
     return grid(**cifar, **size.onward | dict(width=half))
 
@@ -139,7 +139,7 @@ def _deep_collapse_full(size, cifar):
 
 
 def _crops_collapse(size, cifar):
-    "R3 with crops and flips until the last 40 epochs: is it these that keep the variance?"
+    "R3 with crops and flips until the last 40 epochs: do they keep the share of the variance?"
     deep = _deep(size, cifar) | dict(augment=True, plain_epochs=40, eval_every=10)
     return grid(**deep, weight_decay=3e-3, seed=range(3))
 
@@ -290,13 +290,14 @@ def is_replaced(
 _DEEP_EPOCHS = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 35, 40, *range(50, 150, 10))
 _FULL_EPOCHS = (1, 2, 3, 6, 12, 21, 30, 42, 51, 60, 69, 78, 84)
 _NETWORK_EPOCHS = tuple(sorted({*_DEEP_EPOCHS, 45}))
+_ONWARD_EPOCHS = (18, 38, 42, 46)
 _KEPT = dict(
     emergence=(1, 2, 3, 4, 6, 8, 11, 14, 16, 18, 20, 24, 28, 32, 40),
     finer_labels=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, 40, 50),
     memorized=(1, 2, 3, 5, *range(10, 100, 10)),
     split_classes=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, *range(40, 150, 10)),
-    headline_onward=(18, 38, 42, 46),
-    onward_width=(18, 38, 42, 46),
+    headline_onward=_ONWARD_EPOCHS,
+    onward_width=_ONWARD_EPOCHS,
     crops_collapse=(30, 110),
     deep_collapse=_DEEP_EPOCHS,
     deep_collapse_full=_FULL_EPOCHS,
