@@ -210,7 +210,7 @@ def seeded(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)
-        random.seed(seed)
+        random.seed(int(seed))  # Python takes no NumPy integers
         try:
             yield
         finally:
@@ -289,7 +289,9 @@ def _loss(loss_fn, logits, labels):
     try:
         return loss_fn(logits, labels)
     except IndexError:
-        classes = logits.shape[1]
+        classes = logits.shape[-1]
+        if labels.is_floating_point() or 0 <= labels.min() and labels.max() < classes:
+            raise  # another one, of a loss_fn of the user's
         wrong, way_out = int(labels.max()), "give class indices from 0"
         if wrong < classes:
             wrong = int(labels.min())
@@ -328,11 +330,22 @@ def count_errors(
     with _evaluating(model), autocast:
         for batch in batches:
             images, labels = _unpack(batch, device)
+            _check_indices(labels)
             errors += ((model(images).argmax(1) != labels) & (labels >= 0)).sum()
             ignored += (labels < 0).sum()
             count += len(labels)
             between()
     return int(errors.item()), _counted(count, int(ignored.item()))
+
+
+def _check_indices(labels):
+    "Raise unless there is one class index for each image: anything else is compared N times N."
+    if labels.ndim != 1 or labels.is_floating_point():
+        raise CollapseError(
+            f"labels are {str(labels.dtype).removeprefix('torch.')} of shape "
+            f"{tuple(labels.shape)}; errors are counted for class indices, (N,) whole numbers. "
+            "For other labels pass fit an evaluate= of your own, such as lambda *_: {}."
+        )
 
 
 def _counted(count, ignored):
@@ -402,6 +415,26 @@ def _leaves(o):
         yield repr(o)
 
 
+def _plain(o, name):
+    "Nested lists and dicts with Python's numbers for NumPy's, which a safe reader refuses."
+    if isinstance(o, dict):
+        return {k: _plain(v, f"{name}[{k!r}]") for k, v in o.items()}
+    if isinstance(o, (list, tuple)):
+        values = [_plain(v, f"{name}[{i}]") for i, v in enumerate(o)]
+        return tuple(values) if isinstance(o, tuple) else values
+    if isinstance(o, (np.generic, np.ndarray)):
+        return o.tolist()
+    if o is None or isinstance(o, _KEPT):
+        return o
+    raise CollapseError(
+        f"{name} is a {type(o).__name__}, which a checkpoint cannot hold; "
+        "numbers, text, lists, and tensors can be kept."
+    )
+
+
+_KEPT = (bool, int, float, complex, str, bytes, torch.Tensor, torch.dtype, torch.device)
+
+
 class DamagedFile(Exception):
     "A file was read, and what it holds is not what was written."
 
@@ -442,9 +475,9 @@ class Checkpoint:
         return cls(
             key=key,
             model=state.model.state_dict(),
-            optimizer=state.optimizer.state_dict(),
+            optimizer=_plain(state.optimizer.state_dict(), "optimizer"),
             epoch=state.epoch,
-            history=state.history,
+            history=_plain(state.history, "history"),
             resumed_from=state.resumed_from,
             position=state.position,
             settings=_settings(state.cfg),
@@ -492,7 +525,7 @@ class Checkpoint:
 
     def validate(self) -> None:
         "Raise an ordinary error unless all parts are of their kinds and fit each other."
-        epochs = [row["epoch"] for row in self.history if row.get("training_errors", 0) >= 0]
+        epochs = [row["epoch"] for row in self.history]
         if epochs != list(range(1, self.epoch + 1)):
             raise ValueError("its history is not that of its epochs")
         if self.at < self.epoch:
@@ -528,13 +561,27 @@ def _implementation(group):
     names = ("fused", "foreach", "capturable")
     return {k: group[k] for k in names if k in group}
 
+
+def _changed_options(saved, optimizer):
+    "Options of an optimizer's groups that are not those of a checkpoint, in words."
+    changed = []
+    for there, here in zip(saved["param_groups"], optimizer.param_groups):
+        here = here | dict(initial_lr=here.get("initial_lr", here["lr"]))
+        names = set(there) & set(here) - {"params", "lr", *_implementation(here)}
+        changed += [
+            f"{name}={there[name]!r} there and {here[name]!r} here"
+            for name in sorted(names)
+            if there[name] != here[name]
+        ]
+    return changed
+
 # %% ../nbs/07_training.ipynb #08507322
 _OLD_DEVICES = ("auto", "cpu", "cuda", "mps", *(f"cuda:{i}" for i in range(16)))
 
 
 def _settings(cfg):
     "The settings that decide the network, by which a checkpoint is known."
-    found = asdict(cfg)
+    found = _plain(asdict(cfg), "cfg")
     del found["device"]  # a run may go on elsewhere
     if not cfg.compile:
         del found["compile"]  # checkpoints from before this option stay good
@@ -560,8 +607,9 @@ def save_checkpoint(
     "Write `checkpoint.pt` in the run's folder, atomically, keeping the one before."
     if state.run is None:
         return
+    checkpoint = Checkpoint.of(state, key)
     try:
-        Checkpoint.of(state, key).write(state.run / _NAMES[0])
+        checkpoint.write(state.run / _NAMES[0])
     except (CollapseError, MemoryError, OSError, RuntimeError) as e:
         why = e.__context__ if isinstance(e.__context__, OSError) else e  # torch hides it
         reason = getattr(why, "strerror", None) or (str(why).splitlines() or ["no memory"])[0]
@@ -580,13 +628,16 @@ def load_checkpoint(
     "Take up the newest intact checkpoint of the run's folder."
     if state.run is None:
         return False
+    damaged = []
     for name in _NAMES:
         if not os.path.lexists(state.run / name):
             continue
         try:
             found = Checkpoint.read(state.run / name)
         except DamagedFile as e:
-            warn_user(f"{name} {e}; trying the one before.")
+            damaged.append(f"{name} {e}")
+            if name == _NAMES[0] and os.path.lexists(state.run / _NAMES[1]):
+                warn_user(f"{damaged[0]}; trying the one before.")
             continue
         if found.key not in (key, *old_keys):
             raise _another_run(name, found, state)
@@ -594,6 +645,11 @@ def load_checkpoint(
         if name != _NAMES[0]:
             (state.run / _NAMES[0]).unlink(missing_ok=True)
         return True
+    if damaged:
+        raise CollapseError(
+            f"run={str(state.run)!r}: {'; '.join(damaged)}. Nothing was changed. Put back a copy, "
+            "or remove what is damaged to train from the beginning."
+        )
     return False
 
 
@@ -601,24 +657,38 @@ def _another_run(name, found, state):
     "The error for a checkpoint of another run; it says what differs, as far as the file tells."
     where = f"{name} in {str(state.run)!r}"
     there, here = found.settings, _settings(state.cfg)
-    differs = [k for k in here if there and there.get(k) != here[k]]
+    names = {**there, **here} if there else {}
+    differs = [k for k in names if there.get(k, _absent(k)) != here.get(k, _absent(k))]
+    if "schedule" in differs:  # a constant one has no number of epochs
+        differs = [k for k in differs if k not in ("epochs", "terminal_epochs")]
     if differs == ["epochs"]:
         return CollapseError(
             f"{where} has epochs={there['epochs']}, on which its {state.cfg.schedule} schedule "
             f"depends. Choose a new folder for epochs={here['epochs']}; "
             "only schedule='constant' can go on."
         )
-    names = [f"{k}={there.get(k)!r} there and {here[k]!r} here" for k in differs]
+    values = [
+        f"{k}={there.get(k, _absent(k))!r} there and {here.get(k, _absent(k))!r} here"
+        for k in differs
+    ]
     return CollapseError(
-        f"{where} is of another run ({', '.join(names) or 'other settings or data'}); "
+        f"{where} is of another run ({', '.join(values) or 'other settings or data'}); "
         "choose another folder or overwrite the run."
     )
+
+
+def _absent(name):
+    "The value of a setting that was left out."
+    return getattr(TrainConfig, name, None)
 
 
 def _take_up(name, found, state):
     "Bring the run up to date, or say why the checkpoint does not fit it."
     try:
         found.validate()
+        changed = _changed_options(found.optimizer, state.optimizer)
+        if changed:
+            raise ValueError(f"its optimizer has {', '.join(changed)}")
         found.apply(state)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
         if isinstance(e, torch.OutOfMemoryError) or "allocate memory" in str(e):
@@ -727,11 +797,14 @@ def fit(
         model, optimizer or _sgd(model, cfg, device), cfg, device, run=_run_folder(run)
     )
     loop = _Loop(state, loader, test_loader, loss_fn, evaluate, schedule)
+    rates = [group["lr"] for group in state.optimizer.param_groups]
     with _locked(state.run), interruptible() as state.between:
         key, *old_keys = _keys(cfg, key)
-        load_checkpoint(state, key, old_keys=old_keys)
+        taken_up = load_checkpoint(state, key, old_keys=old_keys)
+        _note_first_rates(state.optimizer, rates, taken_up)
         if not state.finished:
             _begin_session(state)
+            _check_loader(state, loader)
         with loop.progress_bar(progress):
             while not state.finished:
                 loop.one_epoch(callbacks, key)
@@ -804,14 +877,48 @@ def _compiled(model, device):
     return torch.compile(model, dynamic=False)
 
 
+def _note_first_rates(optimizer, rates, taken_up):
+    "Keep each group's first rate beside the current one, under the name that PyTorch gives it."
+    for group, rate in zip(optimizer.param_groups, rates):
+        if not taken_up:
+            group["initial_lr"] = rate
+        group.setdefault("initial_lr", rate)  # older checkpoints do not have it
+
+
+def _check_loader(state, loader):
+    "Raise for a loader that is not the one of an interrupted epoch; warn of what is not repeated."
+    steps = (state.position or {}).get("steps", len(loader))
+    if steps != len(loader):
+        raise CollapseError(
+            f"loader has {len(loader)} batches, and the run was stopped inside an epoch of {steps}; "
+            "continue it with the same images and batch size."
+        )
+    if state.resumed_from and getattr(loader, "persistent_workers", False):
+        warn_user(
+            "loader has persistent_workers=True: what its workers draw at random goes on from "
+            "epoch to epoch and is not repeated, so this is not bit for bit the uninterrupted run."
+        )
+
+
+def _epoch_seed(state, part=0):
+    "The seed of what is random in the current epoch: its steps (0), its measurement (1)."
+    return int(state.cfg.seed) * 1_000_003 + state.epoch + part * 500_000
+
+
+def _seed_generator(loader, seed):
+    "A random generator that belongs to the loader draws from the seed, too."
+    own = getattr(loader, "generator", None)
+    if isinstance(own, torch.Generator):
+        own.manual_seed(seed)
+
+
 def _lr_setter(optimizer, schedule):
     "A function of the epochs done that sets each group's rate to its first one times the factor."
-    first = [group["lr"] for group in optimizer.param_groups]
 
     def set_lr(epochs):
         factor = schedule(epochs)
-        for group, lr in zip(optimizer.param_groups, first):
-            group["lr"] = lr * factor
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * factor
         return optimizer.param_groups[0]["lr"]
 
     return set_lr
@@ -875,7 +982,9 @@ class _Loop:
         state.position = state.position or dict(step=0)
         if hasattr(self.loader, "set_epoch"):
             self.loader.set_epoch(epoch)
-        with seeded(state.cfg.seed * 1_000_003 + epoch):
+        seed = _epoch_seed(state)
+        _seed_generator(self.loader, seed)
+        with seeded(seed):
             loss = train_epoch(
                 self.net,
                 self.loader,
@@ -910,12 +1019,13 @@ class _Loop:
     def measure(self):
         "The other columns: errors on the training and the test set."
         state, start = self.state, time.perf_counter()
-        row = self.evaluate(state, self.plain)
-        if row and self.test_loader is not None:
-            errors, count = count_errors(
-                state.model, self.test_loader, state.device, state.autocast, state.between
-            )
-            row["test_accuracy"] = 1 - errors / count
+        with seeded(_epoch_seed(state, part=1)):
+            row = self.evaluate(state, self.plain)
+            if row and self.test_loader is not None:
+                errors, count = count_errors(
+                    state.model, self.test_loader, state.device, state.autocast, state.between
+                )
+                row["test_accuracy"] = 1 - errors / count
         seconds = state.position["seconds"] + time.perf_counter() - start
         return row | dict(seconds=seconds)
 
