@@ -119,8 +119,13 @@ def _advice(error: Exception) -> str:
     return message
 
 
+_GOES_ON = f"{_SAFE} The same command continues from there."
+
+
 @contextmanager
-def _exit_on_error() -> Iterator[None]:
+def _exit_on_error(
+    stopped: str = _GOES_ON,  # What to say of a command that Ctrl-C ended
+) -> Iterator[None]:
     "Turn an error that the user can fix, and Ctrl-C, into a message and an exit status."
     ours: tuple[type[Exception], ...] = ()
     try:
@@ -130,7 +135,7 @@ def _exit_on_error() -> Iterator[None]:
             ours = (CollapseError,)
             yield
     except KeyboardInterrupt:
-        _stop(f"stopped. {_SAFE} The same command continues from there.", 130)
+        _stop(f"stopped. {stopped}", 130)
     except ours as e:
         _stop(_advice(e), 1)
     except BrokenPipeError:  # the reader went away, as in `| head -1`; 141 is the shells' status
@@ -341,7 +346,7 @@ def _numbers(name: str, text: str | None, kind: type) -> list:
     from collapse_nb.core import CollapseError
 
     try:
-        return [kind(o) for o in text.split(",")] if text is not None else []
+        return [kind(o.strip()) for o in text.split(",")] if text is not None else []
     except ValueError:
         example = "1,2,4" if kind is int else "0.1,0.01"
         raise CollapseError(
@@ -361,8 +366,7 @@ def _value(setting: Setting, given: Any, several: bool) -> Any:
 def _typed(options: dict, several: bool = False) -> dict:
     "The settings that were given on the command line."
     known = {_option_name(o): o for o in _run_settings()}
-    left_out = (None, False)
-    given = {k: v for k, v in options.items() if v != [] and not any(v is o for o in left_out)}
+    given = {k: v for k, v in options.items() if v is not None and v is not False and v != []}
     return {known[k].name: _value(known[k], v, several) for k, v in given.items()}
 
 # %% ../nbs/13_cli.ipynb #aa0a1393
@@ -390,12 +394,14 @@ def run(
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace another run in that folder")
+        bool,
+        typer.Option("--overwrite", help="Remove the run in that folder, also this one, and begin"),
     ] = False,
     dry_run: _DryRun = False,  # Only say what would be run, its time, and its disk space
 ) -> None:
     "Train on coarse labels, cluster the features, and see whether the fine labels come back."
-    with _exit_on_error():
+    begun_anew = f"{_SAFE} The same command without --overwrite continues from there."
+    with _exit_on_error(begun_anew if overwrite else _GOES_ON):
         from collapse_nb.core import user_path
         from collapse_nb.experiment import Experiment, default_out
         from collapse_nb.experiment import dry_run as plan_of
@@ -406,25 +412,28 @@ def run(
         epochs = _numbers("snapshots", snapshots, int)
         with factories_in(os.getcwd()):
             if dry_run:
-                print(plan_of(exp, folder, snapshots=epochs))
+                print(plan_of(exp, folder, snapshots=epochs, overwrite=overwrite))
             else:
                 _run(exp, folder, overwrite, epochs)
 
 
 def _run(exp: "Experiment", folder: Path, overwrite: bool, snapshots: list[int]) -> None:
-    "Run an experiment, print its table, and write its page."
+    "Run an experiment, write its page, and print its table."
     from collapse_nb.experiment import run as run_experiment
     from collapse_nb.experiment import summary
     from collapse_nb.report import report as write_report
 
     _say(f"run folder: {folder}")
+    was_finished = (folder / "results.json").exists()
     result = run_experiment(exp, folder, overwrite, snapshots=snapshots)
-    for epoch in result.results["resumed_from"]:
+    for epoch in [] if was_finished else result.results["resumed_from"]:
         _say(f"continued after epoch {epoch}")
+    whole = (folder / "results.json").exists()
+    page = write_report(result) if whole else None  # before the table, whose reader may be gone
     print(summary(result), flush=True)
-    if not (folder / "results.json").exists():
+    if not whole:
         raise typer.Exit(1)  # warnings have said what could not be written
-    _say(f"report: {write_report(result)}")
+    _say(f"report: {page}")
 
 # %% ../nbs/13_cli.ipynb #f1ddca71
 @_command
@@ -514,12 +523,13 @@ def sweep(
             raise typer.Exit(1)
 
 # %% ../nbs/13_cli.ipynb #d18bba9e
-def _check_roots(size: str, root: str | None) -> None:
-    "Raise if the images that the runs of this size need are missing."
+def _check_roots(size: str, root: str | None, only: list[str] | None) -> None:
+    "Raise if the images that the runs of these studies need are missing."
     from collapse_nb.core import DataError, user_path
-    from collapse_nb.paper import is_replaced, studies
+    from collapse_nb.paper import chosen_studies, is_replaced, studies
 
-    planned = [o for runs in studies(size, root).values() for o in runs if not is_replaced(o)]
+    runs_of = chosen_studies(studies(size, root), only)
+    planned = [o for runs in runs_of.values() for o in runs if not is_replaced(o)]
     for folder in sorted({str(o.root) for o in planned if o.root}):
         if not user_path(folder).is_dir():
             raise DataError(
@@ -574,10 +584,12 @@ def paper(
         from collapse_nb.core import user_path
         from collapse_nb.paper import markdown, reproduce
 
-        if not download:
-            _check_roots(size, root)
-        folder = user_path(out or f"runs/paper-{size}")
         wanted = None if only is None else [o.strip() for o in only.split(",")]
+        if size == "digits" and (root is not None or download):
+            _say("collapse-nb: warning: --root and --download are for cpu and gpu; left out")
+        if not download:
+            _check_roots(size, root, wanted)
+        folder = user_path(out or f"runs/paper-{size}")
         table, runs = reproduce(size, folder, root, n_jobs, download=download, only=wanted)
         print(markdown(table), end="")
         _exit_if_failed(runs)
@@ -605,8 +617,8 @@ class _Source:
     root: Annotated[
         Optional[str],
         typer.Option(
-            help="Images: <class>/* that it was not trained on, or train/<class>/* and "
-            "test/<class>/*",
+            help="Images: <class>/* that are new to the network (to measure: that it learned "
+            "from), or train/<class>/* and test/<class>/* (to measure: train alone)",
             metavar="TREE",
         ),
     ] = None
@@ -1238,17 +1250,19 @@ def _divide_options(known: _Known, dividing: _Dividing) -> dict:
 
 
 def _finish_discovery(found: _Found, out: str, settings: dict) -> None:
-    "Print the tables, write the folder; exit with 3 if a second model is worse on a part."
+    "Write the folder, print the tables; exit with 3 if a second model is worse on a part."
     from collapse_nb.core import user_path
     from collapse_nb.discovery_page import save_discovery
     from collapse_nb.two_models import compare
 
-    _print_discovery(found.report)
     changes = None if found.other is None else compare(found.report, found.other)
-    if changes is not None:
-        _print_comparison(changes)
     extra = None if changes is None else dict(comparison=changes)
-    page = save_discovery(found.report, user_path(out), settings, found.title, extra)
+    try:
+        page = save_discovery(found.report, user_path(out), settings, found.title, extra)
+    finally:  # after the files, since its reader may be gone; also if they cannot be written
+        _print_discovery(found.report)
+        if changes is not None:
+            _print_comparison(changes)
     _say(f"report: {page}")
     if changes is not None and (changes.verdict == "worse").any():
         raise typer.Exit(_GOT_WORSE)
@@ -1364,7 +1378,7 @@ def measure(
     ] = "measurement",
 ) -> None:
     "Measure Neural Collapse (NC1 to NC4) of your own model or features."
-    with _exit_on_error():
+    with _exit_on_error("Nothing was written."):
         from collapse_nb.core import user_path
         from collapse_nb.measure import check_measurement_path
 
@@ -1373,6 +1387,7 @@ def measure(
         named = dict(weights=source.weights, class_names=reading.class_names)
         named |= dict(features=source.features, labels=source.labels, classifier=classifier)
         _check_not_read(out, _MEASUREMENT, **named)
+        _check_outside(out, source.root)
         folder = user_path(out)
         pages = ("measurement.json", "measurement.csv", "report.html")
         for name in pages if folder.is_dir() else ():
@@ -1381,10 +1396,12 @@ def measure(
             measurement = _measure_model(source, reading)
         else:
             measurement = _measure_files(source, classifier, reading.class_names)
-        _print_measurement(measurement)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in pages:
-            measurement.save(folder / name)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in pages:
+                measurement.save(folder / name)
+        finally:  # after the files, since its reader may be gone; also if they cannot be written
+            _print_measurement(measurement)
         _say(f"report: {folder / 'report.html'}")
 
 # %% ../nbs/13_cli.ipynb #a2d1b745

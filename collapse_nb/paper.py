@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SIZES', 'LOOKALIKES', 'recovered', 'CLAIMS', 'Size', 'studies', 'is_replaced', 'kept_epochs', 'finished', 'chosen',
            'command', 'halves', 'pairs', 'rank_correlation', 'fits', 'collapsed', 'share_of_probe', 'reconstructed',
-           'cells', 'Claim', 'claims', 'markdown', 'reproduce']
+           'cells', 'Claim', 'claims', 'markdown', 'chosen_studies', 'reproduce']
 
 # %% ../nbs/10b_paper.ipynb #c73192e5
 import re
@@ -862,6 +862,16 @@ def _line(cells):
     return "| " + " | ".join(re.sub(r"[|\n]", " ", str(v)) for v in cells) + " |"
 
 # %% ../nbs/10b_paper.ipynb #8ae1fca9
+def chosen_studies(
+    planned: dict[str, list[Experiment]],  # As from `studies`
+    only: Iterable[str] | None,  # Names of some; None: all
+) -> dict[str, list[Experiment]]:
+    "Some of the studies; a wrong name is an error that lists them."
+    if only is None:
+        return planned
+    return {check_choice("only", name, planned): planned[name] for name in only}
+
+
 def reproduce(
     size: str = "digits",  # One of `SIZES`
     out: str | Path = "runs/paper-digits",  # Folder of the runs
@@ -873,9 +883,7 @@ def reproduce(
     only: Iterable[str] | None = None,  # Some of the studies; None: all
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # The table of claims, and the rows of `sweep` of all runs
     "Run whatever is not finished, and make the table of the paper's claims."
-    planned = studies(size, root, download)
-    if only is not None:
-        planned = {check_choice("only", name, planned): planned[name] for name in only}
+    planned = chosen_studies(studies(size, root, download), only)
     groups = _by_kept_epochs(planned)
     if not groups:
         raise CollapseError(

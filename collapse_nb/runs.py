@@ -143,9 +143,14 @@ class Experiment(Settings):
     @property
     def identity(self) -> dict:  # The settings that decide the result
         "The settings without those that only say where, or how often to look."
-        left_out = _ELSEWHERE + (_THE_END if self.schedule == "constant" else ())
+        left_out = _not_deciding(self.schedule)
         settings = {k: v for k, v in asdict(self).items() if k not in left_out}
         return {k: v for k, v in settings.items() if k not in _LATER or v != _LATER[k]}
+
+
+def _not_deciding(schedule):
+    "The settings that do not decide the result; a constant rate can go on past its end."
+    return _ELSEWHERE + (_THE_END if schedule == "constant" else ())
 
 
 _ELSEWHERE = tuple(o.name for o in fields(Experiment) if not o.metadata["decides"])
@@ -216,7 +221,7 @@ def _clean(folder):
 def _difference(exp, there):
     "What differs between two sets of settings, in words; empty if nothing does."
     theirs = _LATER | there
-    left_out = _ELSEWHERE + (_THE_END if exp.schedule == "constant" else ())
+    left_out = _not_deciding(exp.schedule)
     return ", ".join(
         f"{k} is {theirs.get(k)!r} there and {v!r} here"
         for k, v in asdict(exp).items()
@@ -249,8 +254,14 @@ def _claim(exp, folder, overwrite, key):
     if not file.exists():
         write_json(file, asdict(exp) | dict(run_digest=key))
         return
-    _same_settings(exp, folder)
+    _check_settings(exp, folder)
     _extend(exp, folder)
+
+
+def _check_settings(exp, folder):
+    "Raise unless the folder holds this very experiment, or one that can go on to its end."
+    _same_settings(exp, folder)
+    _check_end(exp, folder)
 
 
 def _same_settings(exp, folder):
@@ -264,17 +275,50 @@ def _same_settings(exp, folder):
         )
 
 
-def _extend(exp, folder):
-    "With a constant learning rate, a finished run may go on for more epochs."
+def _check_end(exp, folder):
+    "Raise for a run with a constant learning rate that is past the end that is asked for."
     config = read_json(folder / "config.json")
-    wanted = {k: getattr(exp, k) for k in _THE_END}
-    if all(config.get(k) == v for k, v in wanted.items()):
-        return
     if config["epochs"] > exp.epochs:
         raise RunFolderError(
             f"epochs={exp.epochs}, but the run in {str(folder)!r} is one of {config['epochs']}. "
             "Ask for as many or more, or choose a new folder."
         )
+    if exp.terminal_epochs in (None, config.get("terminal_epochs")):
+        return
+    end, done = _first_end(folder, exp.terminal_epochs)
+    if end < done:
+        raise RunFolderError(
+            f"terminal_epochs={exp.terminal_epochs}, which ends after epoch {end}, but the run in "
+            f"{str(folder)!r} has done {done}. Leave it out, or choose a new folder."
+        )
+
+
+def _first_end(folder, terminal_epochs):
+    "The first epoch that ends so many without an error, and the last; the last if none does."
+    file = folder / "history.csv"
+    if not file.exists():
+        return 0, 0
+    with reading(file):
+        history = pd.read_csv(file)
+    if "training_errors" not in history or not len(history):
+        return 0, 0
+    without = history.training_errors.eq(0).rolling(terminal_epochs).sum() == terminal_epochs
+    done = int(history.epoch.max())
+    return int(history.epoch[without].min()) if without.any() else done, done
+
+
+def _has_this_end(exp, folder):
+    "Was the run in the folder asked for with this number of epochs, and this end?"
+    config = read_json(folder / "config.json")
+    return all(config.get(k) == getattr(exp, k) for k in _THE_END)
+
+
+def _extend(exp, folder):
+    "With a constant learning rate, a finished run may go on for more epochs."
+    if _has_this_end(exp, folder):
+        return
+    config = read_json(folder / "config.json")
+    wanted = {k: getattr(exp, k) for k in _THE_END}
     (folder / "results.json").unlink(missing_ok=True)  # first: without it, the run is unfinished
     write_json(folder / "config.json", config | wanted)
 
@@ -403,12 +447,10 @@ def sessions(
     return value if isinstance(value, list) else [value]
 
 # %% ../nbs/09a_runs.ipynb #663bc899
-def _take_up(exp, ds, folder, network=None):
-    "Write down where the run comes from, or add this session to it if all is the same."
+def _check_origin(exp, ds, folder, network=None):
+    "Raise if the run in the folder has other layers, images, or labels."
     file = folder / "provenance.json"
     if not file.exists():
-        own = {} if network is None else dict(network=network)
-        write_json(file, provenance(exp, ds) | own)
         return
     known = read_json(file)
     if known.get("network", network) != network:
@@ -422,8 +464,16 @@ def _take_up(exp, ds, folder, network=None):
             "or replace that run with overwrite=True (--overwrite)."
         )
     _same_run(file, known.get("run_digest"), read_json(folder / "config.json").get("run_digest"))
-    if not (folder / "results.json").exists():
-        _add_session(exp, known, file)
+
+
+def _note_session(exp, ds, folder, network=None):
+    "Write down where the run comes from, or add this session to it if it is not finished."
+    file = folder / "provenance.json"
+    if not file.exists():
+        own = {} if network is None else dict(network=network)
+        write_json(file, provenance(exp, ds) | own)
+    elif not (folder / "results.json").exists():
+        _add_session(exp, read_json(file), file)
 
 
 def _add_session(exp, known, file):
@@ -581,7 +631,7 @@ class Run:
 
     @property
     def snapshots(self) -> list[int]:
-        "Epochs before the last whose features were kept."
+        "Epochs whose features were kept by `snapshots=`, in order."
         return kept_snapshots(self.folder)
 
     def features(

@@ -41,7 +41,7 @@ from collapse_nb.core import (
     write_json,
 )
 from .data import load_dataset
-from .experiment import dry_run, run
+from .experiment import dry_run, is_finished, run, unkept
 from .models import factories_in, factory_folder
 from .runs import Experiment, Run, checked_run, default_out, sessions
 
@@ -73,9 +73,9 @@ def _places(experiments, out):
     places: dict[Path, Experiment] = {}
     for exp in experiments:
         folder = out / default_out(exp).name
-        if places.get(folder, exp) != exp or _other_images(exp, folder):
-            folder = folder.with_name(f"{folder.name}-{digest(asdict(exp))[:4]}")
-        places[folder] = exp
+        own = folder.with_name(f"{folder.name}-{digest(asdict(exp))[:4]}")  # of all settings
+        taken = places.get(folder, exp) != exp or _other_images(exp, folder)
+        places[own if taken or own.exists() else folder] = exp
     return places
 
 
@@ -152,8 +152,10 @@ def _one(exp, folder, threads, snapshots=(), parent=0, factories=None):
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with folder_lock(folder, _LOCK), _threads(threads), _mark(folder), factories_in(factories):
-            if _state(folder) == "unfinished":
+            if _is_left(exp, folder):
                 run(exp, folder, progress=False, snapshots=snapshots, figures=False)
+            if _is_left(exp, folder):
+                _fail(folder, exp, "its last files could not be written: make room")
     except FolderInUseError:
         return  # another process has it
     except Exception as e:
@@ -165,6 +167,11 @@ def _fail(folder, exp, error, trace=""):
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     failure = dict(error=error, traceback=trace, config=asdict(exp), time=now)
     write_json(folder / "failure.json", failure)
+
+
+def _is_left(exp, folder):
+    "Is it neither finished, with all of its epochs, nor failed?"
+    return not ((folder / "failure.json").exists() or is_finished(exp, folder))
 
 
 def _state(folder):
@@ -190,18 +197,30 @@ def sweep(
     snapshots = tuple(snapshots)
     runs = _places(_checked_experiments(experiments), _place(out))
     _forget_failures(runs)
+    _say_unkept(runs, snapshots)
     with _stopped_by_sigterm(), _bar(list(runs), n_jobs, progress):
         _until_done(runs, n_jobs, threads, snapshots)
     return results(out, list(runs))
+
+
+def _say_unkept(runs, snapshots):
+    "Finished runs are not repeated; count those that did not keep what is asked for now."
+    lacking = [f.name for f, exp in runs.items() if is_finished(exp, f) and unkept(f, snapshots)]
+    if lacking:
+        listed = ", ".join(map(str, snapshots[:5]))
+        warn_user(
+            f"snapshots={listed}: {len(lacking)} finished runs did not keep all of these epochs, "
+            f"such as {lacking[0]}. Remove their folders to have them trained again."
+        )
 
 
 def _until_done(runs, n_jobs, threads, snapshots):
     "Pass after pass, until no run is unfinished."
     deaths: Counter = Counter()
     said = False
-    while todo := [f for f in runs if _state(f) == "unfinished"]:
+    while todo := [f for f, exp in runs.items() if _is_left(exp, f)]:
         _pass(runs, todo, deaths, n_jobs, threads, snapshots)
-        if all(_state(f) == "unfinished" for f in todo):
+        if all(_is_left(runs[f], f) for f in todo):
             said = said or _say_waiting([f for f in todo if _in_use(f)])
             time.sleep(1)
 
@@ -310,7 +329,7 @@ def _count_deaths(runs, group, todo, deaths, error):
         _bury(folder, runs[folder], deaths, error)
     if died:
         return
-    left = sum(_state(f) == "unfinished" for f in todo)
+    left = sum(_is_left(runs[f], f) for f in todo)
     deaths[left] += 1  # a worker died between two runs: no run is to blame
     if deaths[left] == 3:
         raise error
