@@ -187,15 +187,25 @@ _NOTES = {
 }  # What the reader leaves out of an image
 
 _ORIENTATION = 0x0112  # EXIF tag
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # What makes an image upright, by its orientation
 
 
 def _upright(im):
     "The image as the camera was held; EXIF data that cannot be parsed says nothing."
+    im.load()  # a TIFF turns itself, and then has no orientation left
     try:
-        turned = im.getexif().get(_ORIENTATION, 1) != 1
+        turn = _TURNS.get(im.getexif().get(_ORIENTATION))
     except Exception:  # Pillow raises a dozen kinds
-        turned = False
-    return ImageOps.exif_transpose(im) if turned else im
+        turn = None
+    return im if turn is None else im.transpose(turn)
 
 
 def _check_mode(im):
@@ -432,7 +442,13 @@ def image_transform(
     """
     if size is not None:
         check_number("size", size, low=1, integer=True)
-    return _Transform(size, _channels("mean", mean, 1), _channels("std", std, 2), gray)
+    found = _Transform(size, _channels("mean", mean, 1), _channels("std", std, 2), gray)
+    if gray and max(len(found.mean), len(found.std)) > 1:
+        raise CollapseError(
+            f"gray=True (--gray) makes one channel: mean={mean!r} and std={std!r} must be one "
+            "number each."
+        )
+    return found
 
 # %% ../nbs/01_data.ipynb #c32f0a14
 class _Found(NamedTuple):
@@ -849,7 +865,8 @@ def _write_cache(file, key, decoded):
 
 def _read_or_decode(root, tree, skip_corrupt):
     "A decoded tree, from its cache where that is up to date."
-    file, key = root / ".collapse_nb_cache.safetensors", digest([_READER, tree])
+    unread = sorted(set(IMAGE_FORMATS) - set(_readable_formats()))  # by this Pillow
+    file, key = root / ".collapse_nb_cache.safetensors", digest([_READER, tree, *unread])
     try:
         decoded = _read_cache(file, key, tuple(tree["train"]))
     except UnreadableError as e:
@@ -1140,7 +1157,7 @@ class BatchLoader:
         *,
         crop: int = 0,  # Padding in pixels, from which a window of the old size is cut at random
         flip: bool = False,  # Mirror half of the images?
-        small_epochs: int = 0,  # First epochs with windows of three quarters of height and width
+        small_epochs: int = 0,  # First epochs with windows that lack an eighth at each border
         plain_from: int | None = None,  # Epoch from which on images are neither cut nor mirrored
         shuffle: bool = False,  # A new order each epoch?
         mean_std: tuple[torch.Tensor, torch.Tensor]

@@ -59,7 +59,8 @@ class LabelScheme:
             raise CollapseError(f"scheme={self.name!r} has no fine classes inside its classes.")
         inside: dict[int, list[int]] = {c: [] for c in range(self.num_classes)}
         for fine, coarse in enumerate(self.coarse_of):
-            inside[coarse].append(fine)
+            for part in range(self.parts):
+                inside[coarse * self.parts + part].append(fine)
         return inside
 
     def __call__(
@@ -202,6 +203,11 @@ def _check_groups(groups, names):
             )
         if named.count(c) > 1:
             raise CollapseError(f"scheme names class {c!r} twice; a class belongs to one group.")
+        if names.count(c) > 1:
+            raise CollapseError(
+                f"scheme names class {c!r}, which is the name of {names.count(c)} classes of the "
+                "data set; give them names of their own."
+            )
 
 
 def coarse_map(
@@ -210,18 +216,16 @@ def coarse_map(
 ) -> LabelScheme:
     "Merge the named classes; every class not named stays on its own."
     names = _as_names(class_names)
-    merged = [list(g) for g in groups if len(g)]
-    _check_groups(merged, names)
-    merged = [sorted(g, key=names.index) for g in merged]
-    merged.sort(key=lambda g: names.index(g[0]))
-    named = {c for g in merged for c in g}
-    every = merged + [[c] for c in names if c not in named]
+    given = [list(g) for g in groups if len(g)]
+    _check_groups(given, names)
+    merged = sorted(sorted(names.index(c) for c in g) for g in given)
+    left = set(range(len(names))) - {i for g in merged for i in g}
+    every = sorted(merged + [[i] for i in left])
     if len(every) < 2:
         raise CollapseError("scheme merges all classes into one; a classifier needs at least two.")
-    every.sort(key=lambda g: names.index(g[0]))
-    coarse_of = {c: i for i, g in enumerate(every) for c in g}
-    short = ",".join("+".join(map(_spelled, g)) for g in merged if len(g) > 1)
-    return _coarse(f"coarse_map:{short}", names, [coarse_of[c] for c in names])
+    coarse_of = {i: coarse for coarse, g in enumerate(every) for i in g}
+    short = ",".join("+".join(_spelled(names[i]) for i in g) for g in merged if len(g) > 1)
+    return _coarse(f"coarse_map:{short}", names, [coarse_of[i] for i in range(len(names))])
 
 # %% ../nbs/02_labels.ipynb #e717a4f0
 _SUPERCLASSES = """

@@ -196,7 +196,7 @@ def build_model(
 @contextmanager
 def _seeded(seed):
     "Random weights that depend on the seed only."
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
 
@@ -470,7 +470,9 @@ def _ready(inputs, device, dtype):
     "A batch where the network is; floats become of the type of its weights."
     if isinstance(inputs, Mapping):
         tensors = {k: v for k, v in inputs.items() if isinstance(v, torch.Tensor)}
-        return {**inputs, **{k: _ready(v, device, dtype) for k, v in tensors.items()}}
+        masks = {k: v.to(device) for k, v in tensors.items() if v.dtype == torch.bool}
+        others = {k: _ready(v, device, dtype) for k, v in tensors.items() if k not in masks}
+        return {**inputs, **masks, **others}
     if not isinstance(inputs, torch.Tensor):
         raise CollapseError(
             f"a batch is a {type(inputs).__name__}; give tensors, "
@@ -528,10 +530,13 @@ def _record_head(model, seen, handles):
             head = _head_in_call(model, args, kwargs)
         finally:
             _searching.reset(before)
+        first_pass.remove()
         handles.append(head.register_forward_pre_hook(record, with_kwargs=True))
-        handles[0].remove()
+        if head is module:  # its hooks are being called: the new one begins with the next pass
+            record(module, args, kwargs)
 
-    handles.append(model.register_forward_pre_hook(search, with_kwargs=True))
+    first_pass = model.register_forward_pre_hook(search, with_kwargs=True)
+    handles.append(first_pass)
 
 
 def _parts_by_name(net):
@@ -634,7 +639,7 @@ def _in_order(images, at_once):
     if isinstance(images, Images):
         raise CollapseError("images is an Images, not yet normalized; give BatchLoader(images).")
     check_batches("images", images)
-    if any(getattr(images, k, False) for k in ("shuffle", "crop", "flip")):
+    if any(getattr(images, k, False) for k in ("shuffle", "crop", "flip", "small_epochs")):
         raise CollapseError(
             "images is a loader that shuffles, crops or mirrors, but features are those of the "
             "images as they are, in the order of their labels; give loader.plain()."
@@ -669,14 +674,17 @@ def check_order(
     """
     if isinstance(loader.dataset, IterableDataset):
         return  # in what order it comes is its own affair
-    sampler, batches = loader.sampler, loader.batch_sampler
-    if type(sampler) is not SequentialSampler or type(batches) not in (BatchSampler, type(None)):
+    images: Any = loader.dataset
+    own: Any = loader.batch_sampler  # None: the items are batches
+    plain = own is None or type(own) is BatchSampler
+    sampler: Any = own.sampler if plain and own is not None else loader.sampler
+    in_order = plain and type(sampler) is SequentialSampler and len(sampler) == len(images)
+    if not in_order:
         raise CollapseError(
             "images is a DataLoader that shuffles or samples, so row i would not be image i; "
             "make one with shuffle=False."
         )
-    images: Any = loader.dataset
-    if loader.drop_last and loader.batch_size and len(images) % loader.batch_size:
+    if own is not None and own.drop_last and len(images) % own.batch_size:
         raise CollapseError(
             "images is a DataLoader with drop_last=True, which leaves images out; "
             "make one with drop_last=False."
@@ -935,12 +943,14 @@ def _on_path(folder):
         return
     import_torchvision()  # looks for optional modules, and must not find the folder's
     place = str(user_path(folder).absolute())
-    sys.path.append(place)
+    added = [] if place in sys.path else [place]
+    sys.path += added
     importlib.invalidate_caches()
     try:
         yield place
     finally:
-        sys.path.remove(place)
+        for o in added:
+            sys.path.remove(o)
 
 
 def _forget_namesake(module, place):
@@ -1041,6 +1051,11 @@ def _named_model(name, offers, folder=None):
     "A network by its full name."
     module, _, maker = str(name).partition(":")
     if module == "torchvision" and maker:
+        if offers.get("width") is not None or offers.get("in_channels", 3) != 3:
+            raise CollapseError(
+                f"model={name!r} has its own width, and 3 input channels; leave width and "
+                "in_channels out, or name a factory of your own (package.module:factory)."
+            )
         return _torchvision_model(maker, offers["num_classes"])
     return _own_model(str(name), offers, folder)
 
