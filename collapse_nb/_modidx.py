@@ -1640,6 +1640,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/collapse_nb', 'doc_host': 
                                    'collapse_nb.paper._deep': ('paper.html#_deep', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._deep_collapse': ('paper.html#_deep_collapse', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._deep_collapse_full': ('paper.html#_deep_collapse_full', 'collapse_nb/paper.py'),
+                                   'collapse_nb.paper._deep_width': ('paper.html#_deep_width', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._digits': ('paper.html#_digits', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._each': ('paper.html#_each', 'collapse_nb/paper.py'),
                                    'collapse_nb.paper._emergence': ('paper.html#_emergence', 'collapse_nb/paper.py'),

@@ -400,14 +400,18 @@ def _mixture_on(t):
 
 def _unequal_gain(u, rng, options):
     "Held-out log-likelihood of the mixture minus that of the best log-concave density."
-    gained, total = 0.0, np.zeros(len(_EDGES) - 1)
+    gained, total, with_both = 0.0, np.zeros(len(_EDGES) - 1), 0
     for fit, rest in folds(len(u), options.folds, rng):
         axis = skewest_axis(u[fit], rng)
-        p = _mixture_on(u[fit] @ axis)[1]
-        inside = np.clip(u[rest] @ axis, _EDGES[0], _EDGES[-1] - 1e-9)
+        mixture, p = _mixture_on(u[fit] @ axis)
+        t = u[rest] @ axis
+        with_both += len(np.unique(mixture.predict(t[:, None]))) == 2
+        inside = np.clip(t, _EDGES[0], _EDGES[-1] - 1e-9)
         counts = np.histogram(inside, _EDGES)[0]
         gained += counts @ np.log(p)
         total += counts
+    if with_both <= options.folds / 2:  # a sample far from all others is no part
+        return -math.inf
     one = log_concave_fit(total)
     return gained - total @ np.log(np.maximum(one, 1e-300))
 

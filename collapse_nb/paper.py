@@ -138,6 +138,12 @@ def _deep_collapse_full(size, cifar):
     return grid(**_deep(size, cifar) | dict(subset=None, epochs=90), weight_decay=3e-3)
 
 
+def _deep_width(size, cifar):
+    "R3 at width 32 in place of 16: does width alone keep the share of the variance?"
+    wide = _deep(size, cifar) | dict(width=32, subset=10_000, compile=True, eval_every=10)
+    return grid(**wide, weight_decay=3e-3, seed=range(3))
+
+
 def _crops_collapse(size, cifar):
     "R3 with crops and flips until the last 40 epochs: do they keep the share of the variance?"
     deep = _deep(size, cifar) | dict(augment=True, plain_epochs=40, eval_every=10)
@@ -209,6 +215,7 @@ _STUDIES = dict(
     onward_width=_onward_width,
     deep_collapse=_deep_collapse,
     deep_collapse_full=_deep_collapse_full,
+    deep_width=_deep_width,
     crops_collapse=_crops_collapse,
     mergings=_mergings,
     superclasses=_superclasses,
@@ -298,6 +305,7 @@ _KEPT = dict(
     split_classes=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, *range(40, 150, 10)),
     headline_onward=_ONWARD_EPOCHS,
     onward_width=_ONWARD_EPOCHS,
+    deep_width=(30, 110),
     crops_collapse=(30, 110),
     deep_collapse=_DEEP_EPOCHS,
     deep_collapse_full=_FULL_EPOCHS,
