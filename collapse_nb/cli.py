@@ -173,6 +173,7 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
+    sys.stdout.flush()  # if its reader is gone, rich would end the program with another status
     on_terminal = sys.stdout.isatty()
     console = Console(
         file=sys.stdout,

@@ -296,10 +296,11 @@ def _check_end(exp, folder):
 def _first_end(folder, terminal_epochs):
     "The first epoch that ends so many without an error, and the last; the last if none does."
     file = folder / "history.csv"
-    if not file.exists():
-        return 0, 0
-    with reading(file):
-        history = pd.read_csv(file)
+    try:
+        with reading(file):
+            history = pd.read_csv(file) if file.exists() else pd.DataFrame()
+    except ValueError:  # broken: it is written anew from the checkpoint
+        history = pd.DataFrame()
     if "training_errors" not in history or not len(history):
         return 0, 0
     without = history.training_errors.eq(0).rolling(terminal_epochs).sum() == terminal_epochs
