@@ -586,8 +586,6 @@ def paper(
         from collapse_nb.paper import markdown, reproduce
 
         wanted = None if only is None else [o.strip() for o in only.split(",")]
-        if size == "digits" and (root is not None or download):
-            _say("collapse-nb: warning: --root and --download are for cpu and gpu; left out")
         if not download:
             _check_roots(size, root, wanted)
         folder = user_path(out or f"runs/paper-{size}")
@@ -1360,6 +1358,34 @@ def _print_measurement(measurement: Any) -> None:
     print_table(columns, rows)
 
 
+_MEASURED = ("measurement.json", "measurement.csv", "report.html")  # what `save` is asked for
+
+
+def _measurement_folder(
+    out: str, source: _Source, classifier: str | None, reading: _Reading
+) -> Path:
+    "The folder to write to; an error if that would replace or disturb something else."
+    from collapse_nb.core import user_path
+    from collapse_nb.measure import check_measurement_path
+
+    _check_folder(out, _MEASUREMENT)
+    named = dict(weights=source.weights, class_names=reading.class_names)
+    named |= dict(features=source.features, labels=source.labels, classifier=classifier)
+    _check_not_read(out, _MEASUREMENT, **named)
+    _check_outside(out, source.root)
+    folder = user_path(out)
+    for name in _MEASURED if folder.is_dir() else ():
+        check_measurement_path(folder / name)
+    return folder
+
+
+def _save_measurement(measurement: Any, folder: Path) -> None:
+    "Write the page and the tables."
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _MEASURED:
+        measurement.save(folder / name)
+
+
 @_command
 @_with_fields
 def measure(
@@ -1379,29 +1405,16 @@ def measure(
     ] = "measurement",
 ) -> None:
     "Measure Neural Collapse (NC1 to NC4) of your own model or features."
-    with _exit_on_error("Nothing was written."):
-        from collapse_nb.core import user_path
-        from collapse_nb.measure import check_measurement_path
-
+    with _exit_on_error("The same command starts over."):
         _check_source(source, reading, classifier=classifier)
-        _check_folder(out, _MEASUREMENT)
-        named = dict(weights=source.weights, class_names=reading.class_names)
-        named |= dict(features=source.features, labels=source.labels, classifier=classifier)
-        _check_not_read(out, _MEASUREMENT, **named)
-        _check_outside(out, source.root)
-        folder = user_path(out)
-        pages = ("measurement.json", "measurement.csv", "report.html")
-        for name in pages if folder.is_dir() else ():
-            check_measurement_path(folder / name)
+        folder = _measurement_folder(out, source, classifier, reading)
         if source.features is None:
             measurement = _measure_model(source, reading)
         else:
             measurement = _measure_files(source, classifier, reading.class_names)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in pages:
-                measurement.save(folder / name)
-        finally:  # after the files, since its reader may be gone; also if they cannot be written
+            _save_measurement(measurement, folder)
+        finally:  # after the files: the reader of the table may be gone
             _print_measurement(measurement)
         _say(f"report: {folder / 'report.html'}")
 

@@ -410,7 +410,7 @@ def _unequal_gain(u, rng, options):
         counts = np.histogram(inside, _EDGES)[0]
         gained += counts @ np.log(p)
         total += counts
-    if with_both <= options.folds / 2:  # a sample far from all others is no part
+    if with_both <= options.folds / 2:  # an outlier is not a part
         return -math.inf
     one = log_concave_fit(total)
     return gained - total @ np.log(np.maximum(one, 1e-300))

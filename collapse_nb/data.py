@@ -195,7 +195,7 @@ _TURNS = {
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}  # What makes an image upright, by its orientation
+}  # By EXIF orientation. `ImageOps.exif_transpose` also rewrites the tags, and may fail at that.
 
 
 def _upright(im):

@@ -28,6 +28,7 @@ from collapse_nb.core import (
     mean_interval,
     remove_leftovers,
     user_path,
+    warn_user,
 )
 from .experiment import trajectory
 from .metrics import nc_metrics
@@ -891,6 +892,8 @@ def reproduce(
     only: Iterable[str] | None = None,  # Some of the studies; None: all
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # The table of claims, and the rows of `sweep` of all runs
     "Run whatever is not finished, and make the table of the paper's claims."
+    if size == "digits" and (root is not None or download):
+        warn_user(f"root={root!r}, download={download!r}: not used for size='digits'.")
     planned = chosen_studies(studies(size, root, download), only)
     groups = _by_kept_epochs(planned)
     if not groups:

@@ -339,7 +339,7 @@ def count_errors(
 
 
 def _check_indices(labels):
-    "Raise unless there is one class index for each image: anything else is compared N times N."
+    "Raise unless labels are (N,) class indices; other shapes would broadcast to N² comparisons."
     if labels.ndim != 1 or labels.is_floating_point():
         raise CollapseError(
             f"labels are {str(labels.dtype).removeprefix('torch.')} of shape "
@@ -772,7 +772,7 @@ def training_errors(
 
 def fit(
     model: nn.Module,  # Network to train, in place
-    loader: Batches,  # Training batches: `BatchLoader` or `DataLoader`
+    loader: Batches,  # `BatchLoader` or `DataLoader`, whose own `generator` is seeded per epoch
     cfg: TrainConfig = TrainConfig(),  # Hyper-parameters
     callbacks: Sequence[Callable[[RunState], Any]] = (),  # Called after each epoch; may add columns
     *,
@@ -890,7 +890,7 @@ def _check_loader(state, loader):
     steps = (state.position or {}).get("steps", len(loader))
     if steps != len(loader):
         raise CollapseError(
-            f"loader has {len(loader)} batches, and the run was stopped inside an epoch of {steps}; "
+            f"loader has {len(loader)} batches, but the run stopped inside an epoch of {steps}; "
             "continue it with the same images and batch size."
         )
     if state.resumed_from and getattr(loader, "persistent_workers", False):
@@ -906,7 +906,7 @@ def _epoch_seed(state, part=0):
 
 
 def _seed_generator(loader, seed):
-    "A random generator that belongs to the loader draws from the seed, too."
+    "Seed the loader's own random generator, if it has one."
     own = getattr(loader, "generator", None)
     if isinstance(own, torch.Generator):
         own.manual_seed(seed)
