@@ -19,6 +19,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import nbformat
+from kernels import kernels
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
@@ -80,7 +81,7 @@ def changed_messages(shown, now):
     return "\n".join(lines)
 
 
-def run(path, minutes):
+def run(path, minutes, kernel):
     "What went wrong in a notebook, None if nothing did, and the seconds it took."
     start = time.monotonic()
     notebook = without_export(nbformat.read(path, as_version=4))
@@ -89,7 +90,7 @@ def run(path, minutes):
         notebook,
         timeout=60 * minutes,
         startup_timeout=300,  # a kernel that starts on a busy machine
-        kernel_name="python3",
+        kernel_name=kernel,
         resources={"metadata": {"path": str(path.parent)}},
     )
     try:
@@ -104,9 +105,9 @@ def run(path, minutes):
     return changed_messages(shown, messages(notebook)) or None, seconds
 
 
-def report(path, minutes):
+def report(path, minutes, kernel):
     "Run one notebook, print its line, and say whether it passed."
-    error, seconds = run(path, minutes)
+    error, seconds = run(path, minutes, kernel)
     name = path.relative_to(ROOT / "nbs")
     print(f"{seconds:6.0f} s  {'failed' if error else 'passed'}  {name}", flush=True)
     if error:
@@ -124,8 +125,8 @@ def main():
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core a kernel
     paths = [o.resolve() for o in args.notebooks] or notebooks()
     start = time.monotonic()
-    with ThreadPoolExecutor(args.jobs) as pool:
-        passed = list(pool.map(lambda o: report(o, args.minutes), paths))
+    with kernels() as kernel, ThreadPoolExecutor(args.jobs) as pool:
+        passed = list(pool.map(lambda o: report(o, args.minutes, kernel), paths))
     minutes = (time.monotonic() - start) / 60
     failed = len(passed) - sum(passed)
     print(f"run all: {sum(passed)} passed, {failed} failed, {minutes:.1f} minutes")

@@ -162,5 +162,5 @@ if __name__ == "__main__":
 elif hits:
     builtins.__passed__ = Passed()
     mark_modules()
-    if any(o.startswith("ipykernel") for o in sys.orig_argv):
+    if any(o.startswith("ipykernel") or o == "serve" for o in sys.orig_argv):
         mark_cells()
