@@ -85,6 +85,7 @@ def _merged(*groups):
 
 
 LOOKALIKES = _merged("cat+dog", "automobile+truck", "deer+horse", "airplane+ship", "bird+frog")
+_BY_LOOK = _merged("airplane+ship+automobile+truck", "bird+frog+deer", "cat+dog+horse")
 _GROUPS = [
     _merged("airplane+automobile+ship+truck", "bird+deer+frog", "cat+dog+horse"),
     _merged("automobile+truck", "cat+dog"),
@@ -114,10 +115,19 @@ def _onward_twin(size, cifar):
     return grid(**cifar, **size.onward, scheme="identity")
 
 
+def _narrow(size, cifar):
+    "The recipe of the headline network that goes on into collapse, at half the width."
+    return cifar | size.onward | dict(width=size.onward["width"] // 2)
+
+
 def _onward_width(size, cifar):
-    "The same at half the width: does width keep the share of the variance?"
-    half = size.onward["width"] // 2
-    return grid(**cifar, **size.onward | dict(width=half))
+    "On five and on ten labels: does width keep the share of the variance?"
+    return grid(**_narrow(size, cifar), scheme=["coarse_mod:5", "identity"])
+
+
+def _onward_by_look(size, cifar):
+    "With three groups of look-alikes merged: are they found on the way into collapse?"
+    return grid(**_narrow(size, cifar), scheme=_BY_LOOK)
 
 
 def _deep(size, cifar):
@@ -214,6 +224,7 @@ _STUDIES = dict(
     headline_onward=_headline_onward,
     onward_twin=_onward_twin,
     onward_width=_onward_width,
+    onward_by_look=_onward_by_look,
     deep_collapse=_deep_collapse,
     deep_collapse_full=_deep_collapse_full,
     deep_width=_deep_width,
@@ -306,6 +317,7 @@ _KEPT = dict(
     split_classes=(1, 2, 4, 8, 12, 16, 20, 25, 30, 35, *range(40, 150, 10)),
     headline_onward=_ONWARD_EPOCHS,
     onward_width=_ONWARD_EPOCHS,
+    onward_by_look=_ONWARD_EPOCHS,
     deep_width=(30, 110),
     crops_collapse=(30, 110),
     deep_collapse=_DEEP_EPOCHS,
