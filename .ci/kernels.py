@@ -10,14 +10,15 @@ becomes the kernel; it ends when the kernel ends, and the kernel ends if it does
 
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from multiprocessing.connection import Client, Listener
 from pathlib import Path
 from threading import Thread
 from unittest import mock
@@ -31,10 +32,8 @@ IMPORTED = (
 
 def until_closed(connection):
     "Wait until the other side has gone."
-    try:
-        connection.recv()
-    except (EOFError, OSError):
-        pass
+    with suppress(OSError):
+        connection.recv(1)
 
 
 def follow(connection):
@@ -45,7 +44,8 @@ def follow(connection):
 
 def become_kernel(connection):
     "Turn this process into the kernel that was asked for, and run it to its end."
-    folder, environment, file = connection.recv()
+    folder, environment, file = json.loads(connection.makefile().readline())
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
@@ -59,10 +59,15 @@ def become_kernel(connection):
 
 
 def requested(address):
-    "Wait for requests for ever; each is returned in a fork of this process."
-    listener = Listener(address)
+    "Each request is returned in a fork of this process, which ends with the one that started it."
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen()
     while True:
-        connection = listener.accept()
+        ready, _, _ = select.select([listener, sys.stdin], [], [])
+        if sys.stdin in ready:  # closed: it is gone
+            sys.exit()
+        connection, _ = listener.accept()
         if os.fork() == 0:
             return connection
         connection.close()
@@ -78,8 +83,10 @@ def serve(address):
 def start(address, file):
     "Ask for a kernel that listens as the connection file says, and wait for its end."
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # which Jupyter sends before it ends a kernel
-    with Client(address) as connection:
-        connection.send((os.getcwd(), dict(os.environ), file))
+    request = json.dumps((os.getcwd(), dict(os.environ), file))
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+        connection.sendall(f"{request}\n".encode())
         until_closed(connection)
 
 
@@ -96,7 +103,9 @@ def kernels():
         specification.write_text(json.dumps(content))
         # Figures are shown in the notebook, as ipykernel has it where matplotlib comes later.
         inline = os.environ | dict(MPLBACKEND="module://matplotlib_inline.backend_inline")
-        server = subprocess.Popen([sys.executable, __file__, "serve", address], env=inline)
+        server = subprocess.Popen(
+            [sys.executable, __file__, "serve", address], env=inline, stdin=subprocess.PIPE
+        )
         try:
             while not Path(address).exists():
                 assert server.poll() is None, "the imports failed"
