@@ -8,6 +8,7 @@ Jupyter starts this file in place of a kernel. It asks the process with the impo
 becomes the kernel; it ends when the kernel ends, and the kernel ends if it does.
 """
 
+import gc
 import json
 import os
 import select
@@ -77,6 +78,7 @@ def serve(address):
     "Make the imports, then fork a kernel for each process that asks."
     for name in IMPORTED:
         import_module(name)
+    gc.freeze()  # no collection in a fork looks at these objects, and copies their memory by it
     become_kernel(requested(address))
 
 
